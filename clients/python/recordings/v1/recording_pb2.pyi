@@ -1,0 +1,176 @@
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class RecordingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECORDING_STATE_UNSPECIFIED: _ClassVar[RecordingState]
+    RECORDING_STATE_QUEUED: _ClassVar[RecordingState]
+    RECORDING_STATE_DOWNLOADING: _ClassVar[RecordingState]
+    RECORDING_STATE_READY: _ClassVar[RecordingState]
+    RECORDING_STATE_FAILED: _ClassVar[RecordingState]
+    RECORDING_STATE_DELETED: _ClassVar[RecordingState]
+
+class ProcessingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROCESSING_STATE_UNSPECIFIED: _ClassVar[ProcessingState]
+    PROCESSING_STATE_PENDING: _ClassVar[ProcessingState]
+    PROCESSING_STATE_RUNNING: _ClassVar[ProcessingState]
+    PROCESSING_STATE_DONE: _ClassVar[ProcessingState]
+    PROCESSING_STATE_FAILED: _ClassVar[ProcessingState]
+    PROCESSING_STATE_SKIPPED: _ClassVar[ProcessingState]
+
+class FailureReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FAILURE_REASON_UNSPECIFIED: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_ABSENT: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_FAILED: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_NOT_FOUND: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_UNAVAILABLE: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_TRUNCATED: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_NOT_AUDIO: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_TOO_LARGE: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_REDIRECT_REFUSED: _ClassVar[FailureReason]
+    FAILURE_REASON_WORKER_CRASHED: _ClassVar[FailureReason]
+    FAILURE_REASON_SOURCE_REFUSED: _ClassVar[FailureReason]
+
+class WaitingReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WAITING_REASON_UNSPECIFIED: _ClassVar[WaitingReason]
+    WAITING_REASON_RETRY: _ClassVar[WaitingReason]
+    WAITING_REASON_RATE_LIMITED: _ClassVar[WaitingReason]
+    WAITING_REASON_ACCOUNT_UNAUTHORIZED: _ClassVar[WaitingReason]
+    WAITING_REASON_STORAGE_UNAVAILABLE: _ClassVar[WaitingReason]
+
+class RecordingJob(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECORDING_JOB_UNSPECIFIED: _ClassVar[RecordingJob]
+    RECORDING_JOB_FULL: _ClassVar[RecordingJob]
+    RECORDING_JOB_DOWNLOAD_ONLY: _ClassVar[RecordingJob]
+
+class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRIORITY_UNSPECIFIED: _ClassVar[Priority]
+    PRIORITY_PLAYBACK: _ClassVar[Priority]
+    PRIORITY_NORMAL: _ClassVar[Priority]
+    PRIORITY_BULK: _ClassVar[Priority]
+RECORDING_STATE_UNSPECIFIED: RecordingState
+RECORDING_STATE_QUEUED: RecordingState
+RECORDING_STATE_DOWNLOADING: RecordingState
+RECORDING_STATE_READY: RecordingState
+RECORDING_STATE_FAILED: RecordingState
+RECORDING_STATE_DELETED: RecordingState
+PROCESSING_STATE_UNSPECIFIED: ProcessingState
+PROCESSING_STATE_PENDING: ProcessingState
+PROCESSING_STATE_RUNNING: ProcessingState
+PROCESSING_STATE_DONE: ProcessingState
+PROCESSING_STATE_FAILED: ProcessingState
+PROCESSING_STATE_SKIPPED: ProcessingState
+FAILURE_REASON_UNSPECIFIED: FailureReason
+FAILURE_REASON_SOURCE_ABSENT: FailureReason
+FAILURE_REASON_SOURCE_FAILED: FailureReason
+FAILURE_REASON_SOURCE_NOT_FOUND: FailureReason
+FAILURE_REASON_SOURCE_UNAVAILABLE: FailureReason
+FAILURE_REASON_SOURCE_TRUNCATED: FailureReason
+FAILURE_REASON_SOURCE_NOT_AUDIO: FailureReason
+FAILURE_REASON_SOURCE_TOO_LARGE: FailureReason
+FAILURE_REASON_SOURCE_REDIRECT_REFUSED: FailureReason
+FAILURE_REASON_WORKER_CRASHED: FailureReason
+FAILURE_REASON_SOURCE_REFUSED: FailureReason
+WAITING_REASON_UNSPECIFIED: WaitingReason
+WAITING_REASON_RETRY: WaitingReason
+WAITING_REASON_RATE_LIMITED: WaitingReason
+WAITING_REASON_ACCOUNT_UNAUTHORIZED: WaitingReason
+WAITING_REASON_STORAGE_UNAVAILABLE: WaitingReason
+RECORDING_JOB_UNSPECIFIED: RecordingJob
+RECORDING_JOB_FULL: RecordingJob
+RECORDING_JOB_DOWNLOAD_ONLY: RecordingJob
+PRIORITY_UNSPECIFIED: Priority
+PRIORITY_PLAYBACK: Priority
+PRIORITY_NORMAL: Priority
+PRIORITY_BULK: Priority
+
+class Recording(_message.Message):
+    __slots__ = ("account_sid", "recording_sid", "call_sid", "conference_sid", "job", "priority", "source", "track", "direction", "channels", "start_time", "duration", "from_number", "to_number", "labels", "source_url", "state", "failure_reason", "failure_message", "waiting_reason", "attempt", "failures", "next_attempt_time", "received_bytes", "size_bytes", "sha256", "etag", "content_type", "revision", "create_time", "update_time", "ready_time", "delete_time", "processing_state")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ACCOUNT_SID_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_SID_FIELD_NUMBER: _ClassVar[int]
+    CALL_SID_FIELD_NUMBER: _ClassVar[int]
+    CONFERENCE_SID_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    FROM_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TO_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_URL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_REASON_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    WAITING_REASON_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_ATTEMPT_TIME_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    READY_TIME_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PROCESSING_STATE_FIELD_NUMBER: _ClassVar[int]
+    account_sid: str
+    recording_sid: str
+    call_sid: str
+    conference_sid: str
+    job: RecordingJob
+    priority: Priority
+    source: str
+    track: str
+    direction: str
+    channels: int
+    start_time: _timestamp_pb2.Timestamp
+    duration: _duration_pb2.Duration
+    from_number: str
+    to_number: str
+    labels: _containers.ScalarMap[str, str]
+    source_url: str
+    state: RecordingState
+    failure_reason: FailureReason
+    failure_message: str
+    waiting_reason: WaitingReason
+    attempt: int
+    failures: int
+    next_attempt_time: _timestamp_pb2.Timestamp
+    received_bytes: int
+    size_bytes: int
+    sha256: str
+    etag: str
+    content_type: str
+    revision: int
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    ready_time: _timestamp_pb2.Timestamp
+    delete_time: _timestamp_pb2.Timestamp
+    processing_state: ProcessingState
+    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., call_sid: _Optional[str] = ..., conference_sid: _Optional[str] = ..., job: _Optional[_Union[RecordingJob, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., source: _Optional[str] = ..., track: _Optional[str] = ..., direction: _Optional[str] = ..., channels: _Optional[int] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., from_number: _Optional[str] = ..., to_number: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., source_url: _Optional[str] = ..., state: _Optional[_Union[RecordingState, str]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., failure_message: _Optional[str] = ..., waiting_reason: _Optional[_Union[WaitingReason, str]] = ..., attempt: _Optional[int] = ..., failures: _Optional[int] = ..., next_attempt_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., received_bytes: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., etag: _Optional[str] = ..., content_type: _Optional[str] = ..., revision: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ready_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., processing_state: _Optional[_Union[ProcessingState, str]] = ...) -> None: ...

@@ -1,0 +1,32 @@
+from recordings.v1 import recording_pb2 as _recording_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class WatchUntil(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_UNTIL_UNSPECIFIED: _ClassVar[WatchUntil]
+    WATCH_UNTIL_READY: _ClassVar[WatchUntil]
+    WATCH_UNTIL_PROCESSED: _ClassVar[WatchUntil]
+WATCH_UNTIL_UNSPECIFIED: WatchUntil
+WATCH_UNTIL_READY: WatchUntil
+WATCH_UNTIL_PROCESSED: WatchUntil
+
+class WatchRecordingRequest(_message.Message):
+    __slots__ = ("account_sid", "recording_sid", "until")
+    ACCOUNT_SID_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_SID_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    account_sid: str
+    recording_sid: str
+    until: WatchUntil
+    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., until: _Optional[_Union[WatchUntil, str]] = ...) -> None: ...
+
+class WatchRecordingResponse(_message.Message):
+    __slots__ = ("recording",)
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
+    recording: _recording_pb2.Recording
+    def __init__(self, recording: _Optional[_Union[_recording_pb2.Recording, _Mapping]] = ...) -> None: ...
