@@ -1,0 +1,1 @@
+"""Takes call recordings off Twilio and makes them playable for ever after."""
