@@ -1,0 +1,89 @@
+"""An object on its way to the shelf on disk: the atomic local write of reliability.md B1."""
+
+import errno
+import hashlib
+import io
+import os
+
+from recording_service.adapters.disk_storage.folders import FILE_MODE, RecordingFolder, translated
+from recording_service.adapters.object_keys import ObjectName, upload_file
+from recording_service.core.model import StoredObject
+
+#: How the file of an upload is opened: it is new, and no link to anything else.
+OPEN_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class DiskUpload:
+    """Implements `ports.Upload`. For one thread.
+
+    The bytes are hashed on their way into a file that no reader looks for. `publish` gives that file the object's name
+    by a hard link, which unlike a rename never replaces anything, once both the bytes are flushed.
+    """
+
+    def __init__(self, name: ObjectName, folder: RecordingFolder) -> None:
+        """Makes the file. Raises OSError: FileNotFoundError if the folder has vanished meanwhile."""
+        self._name = name
+        self._folder = folder
+        self._upload_file = upload_file(name.file)
+        descriptor = os.open(self._upload_file, OPEN_NEW_FILE, FILE_MODE, dir_fd=folder.descriptor)
+        # Unbuffered, and only for its being closed once: a descriptor is a number that soon means another file.
+        self._file = io.FileIO(descriptor, "wb")
+        self._digest = hashlib.sha256()
+        self._received_bytes = 0
+
+    @property
+    def received_bytes(self) -> int:
+        """How many bytes were written."""
+        return self._received_bytes
+
+    def write(self, data: bytes) -> None:
+        """Appends; StorageUnavailable if the disk is full or fails."""
+        with translated():
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._file.fileno(), rest) :]
+        self._digest.update(data)
+        self._received_bytes += len(data)
+
+    def publish(self) -> StoredObject:
+        """Flushes the bytes, names them, flushes the name. Once; StorageUnavailable if any step fails.
+
+        An fsync that failed is not tried again: the kernel may have dropped the very pages it could not write, and
+        would call the next one a success. The object is withdrawn instead.
+        """
+        with translated():
+            self._flush_bytes()
+            self._link()
+            try:
+                self._folder.unlink(self._upload_file)
+                self._folder.flush()
+            except OSError:
+                self._folder.unlink(self._name.file)
+                raise
+        self._file.close()
+        return StoredObject(str(self._name), self._received_bytes, self._digest.hexdigest())
+
+    def end(self) -> None:
+        """Removes whatever was not published. Idempotent."""
+        with translated():
+            try:
+                self._file.close()
+            finally:
+                self._folder.unlink(self._upload_file)
+            self._folder.remove_if_empty()
+
+    def _flush_bytes(self) -> None:
+        """Raises OSError unless exactly the bytes that were written are on the medium."""
+        if os.fstat(self._file.fileno()).st_size != self._received_bytes:
+            raise OSError(errno.EIO, "the file is not as long as what was written to it")
+        os.fsync(self._file.fileno())
+
+    def _link(self) -> None:
+        """Raises FileExistsError if there is such an object, FileNotFoundError if the upload was removed meanwhile."""
+        os.link(
+            self._upload_file,
+            self._name.file,
+            src_dir_fd=self._folder.descriptor,
+            dst_dir_fd=self._folder.descriptor,
+            follow_symlinks=False,
+        )

@@ -1,0 +1,263 @@
+"""The catalogue in memory: for tests, and as the plain statement of what the SQL one must do."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import Any
+
+from recording_service.core.model import (
+    Backlog,
+    Bell,
+    ClaimedAttempt,
+    PagePosition,
+    PausedAccount,
+    Recording,
+    RecordingFilter,
+    RecordingKey,
+    RecordingState,
+    WaitingReason,
+)
+from recording_service.core.ports import Amended, Decide, DispatcherRow
+
+
+class MemoryCatalogue:
+    """`Catalogue` of core/ports.py in one process's memory. Safe to use from many threads; nothing outlives it."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._rows: dict[RecordingKey, Recording] = {}
+        self._paused: dict[str, PausedAccount] = {}
+        self._dispatcher = DispatcherRow("", 0)
+
+    def get(self, key: RecordingKey) -> Recording | None:
+        """The recording as it is now."""
+        return self._rows.get(key)
+
+    def get_many(self, keys: Sequence[RecordingKey]) -> Mapping[RecordingKey, Recording]:
+        """Those of the recordings that there are."""
+        with self._lock:
+            return {key: self._rows[key] for key in keys if key in self._rows}
+
+    def find(self, recording_sid: str) -> Sequence[Recording]:
+        """The recordings of that SID, over all accounts."""
+        return self._sorted(_key, lambda row: row.recording_sid == recording_sid)
+
+    def amend(self, changes: Sequence[tuple[RecordingKey, Decide]]) -> Sequence[Amended]:
+        """Changes many rows, all or none; decides anew where somebody else was faster."""
+        while True:
+            before = self.get_many([key for key, _ in changes])
+            after, changed = _decided(changes, before)
+            with self._lock:
+                if all(self._rows.get(key) is before.get(key) for key, _ in changes):
+                    self._rows.update(after)
+                    return [Amended(after.get(key), hit) for (key, _), hit in zip(changes, changed, strict=True)]
+
+    def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
+        """At most `size` recordings, newest first."""
+        rows = self._sorted(_age, lambda row: _matches(row, matching) and (after is None or _age(row) < after))
+        return rows[::-1][:size]
+
+    def stored(self, size: int, after: RecordingKey | None) -> Sequence[Recording]:
+        """READY recordings in the order of their keys."""
+        rows = self._sorted(_key, lambda row: row.state is RecordingState.READY and (after is None or row.key > after))
+        return rows[:size]
+
+    def backlog(self, now: datetime) -> Backlog:
+        """How much is waiting."""
+        with self._lock:
+            queued = sum(row.state is RecordingState.QUEUED for row in self._rows.values())
+            return Backlog(queued, min((row.next_attempt_time for row in self._due(now)), default=None))
+
+    def mark_rung(self, bells: Sequence[Bell], now: datetime) -> set[Bell]:
+        """Notes that these bells have rung; the bells for which this call set `rung_time`."""
+        with self._lock:
+            hit = {bell for bell in bells if self._is_current(bell) and self._rows[bell.key].rung_time is None}
+            for bell in hit:
+                self._change(bell.key, rung_time=now)
+            return hit
+
+    def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
+        """Takes the most urgent due row."""
+        with self._lock:
+            blocked = {account.account_sid for account in self._paused.values() if account.next_probe_time > now}
+            candidates = [
+                row
+                for row in self._timely(now)
+                if row.account_sid not in blocked and (row.rung_time is not None or row.bell == heard)
+            ]
+            if not candidates:
+                return None
+            taken = min(candidates, key=_urgency)
+            account = self._paused.get(taken.account_sid)
+            if account is not None:
+                self._paused[taken.account_sid] = replace(account, next_probe_time=now + probe_interval)
+            return self._change(
+                taken.key,
+                state=RecordingState.DOWNLOADING,
+                claimed_by=claimed_by,
+                lease=0,
+                received_bytes=0,
+                waiting_reason=None,
+                update_time=now,
+            )
+
+    def raise_lease(self, bell: Bell, received_bytes: int, now: datetime) -> bool:
+        """Raises the lease of a DOWNLOADING attempt and notes its progress; False if it is not the current attempt."""
+        with self._lock:
+            if not self._is_current(bell) or self._rows[bell.key].state is not RecordingState.DOWNLOADING:
+                return False
+            lease = self._rows[bell.key].lease + 1
+            self._change(bell.key, lease=lease, received_bytes=received_bytes, update_time=now)
+            return True
+
+    def claimed(self, claimed_by: str | None = None) -> Sequence[ClaimedAttempt]:
+        """The attempts that are DOWNLOADING: all of them, or one worker's."""
+        rows = self._sorted(_key, lambda row: row.state is RecordingState.DOWNLOADING)
+        return [ClaimedAttempt(row.bell, row.lease) for row in rows if claimed_by in (None, row.claimed_by)]
+
+    def due_unrung(self, now: datetime, untouched_since: datetime, limit: int) -> Sequence[Bell]:
+        """Due rows whose bell has not rung and that nobody has changed after that time, the most urgent first."""
+        with self._lock:
+            rows = [row for row in self._due(now) if row.rung_time is None and row.update_time <= untouched_since]
+            return [row.bell for row in sorted(rows, key=_urgency)[:limit]]
+
+    def count_due_rung(self, now: datetime) -> int:
+        """How many due rows have had their bell rung."""
+        with self._lock:
+            return sum(row.rung_time is not None for row in self._due(now))
+
+    def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:
+        """Due rows whose bell rang before that time, in the order of their keys."""
+        with self._lock:
+            rows = [row for row in self._due(now) if row.rung_time is not None and row.rung_time < rung_before]
+            return [row.bell for row in sorted(rows, key=_key) if after is None or row.key > after.key][:size]
+
+    def pause(self, account_sid: str, now: datetime, next_probe_time: datetime) -> None:
+        """Pauses the account, and gives its QUEUED rows the waiting reason ACCOUNT_UNAUTHORIZED."""
+        with self._lock:
+            self._paused.setdefault(account_sid, PausedAccount(account_sid, now, next_probe_time))
+            for row in self._queued(account_sid):
+                if row.waiting_reason is not WaitingReason.ACCOUNT_UNAUTHORIZED:
+                    self._change(row.key, waiting_reason=WaitingReason.ACCOUNT_UNAUTHORIZED, update_time=now)
+
+    def resume(self, account_sid: str, now: datetime) -> int:
+        """Ends the pause; how many rows it set free: none, if the account is not paused."""
+        with self._lock:
+            if self._paused.pop(account_sid, None) is None:
+                return 0
+            freed = [
+                row
+                for row in self._queued(account_sid)
+                if row.waiting_reason is WaitingReason.ACCOUNT_UNAUTHORIZED or row.rung_time is not None
+            ]
+            for row in freed:
+                self._change(
+                    row.key,
+                    attempt=row.attempt + 1,
+                    rung_time=None,
+                    waiting_reason=None,
+                    next_attempt_time=now,
+                    update_time=now,
+                )
+            return len(freed)
+
+    def paused(self) -> Sequence[PausedAccount]:
+        """The accounts that are paused."""
+        with self._lock:
+            return [self._paused[account_sid] for account_sid in sorted(self._paused)]
+
+    def most_urgent(self, account_sid: str, now: datetime) -> Recording | None:
+        """The QUEUED row of the account, whose time has come, that a probe should take."""
+        with self._lock:
+            rows = [row for row in self._timely(now) if row.account_sid == account_sid]
+            return min(rows, key=_urgency, default=None)
+
+    def look(self) -> DispatcherRow:
+        """Who dispatches now."""
+        return self._dispatcher
+
+    def take(self, holder: str, seen: DispatcherRow) -> bool:
+        """Takes the office over, if it is still as it was seen."""
+        with self._lock:
+            if self._dispatcher != seen:
+                return False
+            self._dispatcher = DispatcherRow(holder, seen.lease + 1)
+            return True
+
+    def hold(self, holder: str) -> bool:
+        """Raises the holder's counter; False if it is not the holder any more."""
+        with self._lock:
+            if self._dispatcher.holder != holder:
+                return False
+            self._dispatcher = DispatcherRow(holder, self._dispatcher.lease + 1)
+            return True
+
+    def check(self) -> None:
+        """Memory always answers."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def _sorted(self, key: Callable[[Recording], Any], is_wanted: Callable[[Recording], bool]) -> list[Recording]:
+        with self._lock:
+            return sorted((row for row in self._rows.values() if is_wanted(row)), key=key)
+
+    def _queued(self, account_sid: str) -> list[Recording]:
+        return [
+            row for row in self._rows.values() if row.account_sid == account_sid and row.state is RecordingState.QUEUED
+        ]
+
+    def _timely(self, now: datetime) -> Iterable[Recording]:
+        rows = self._rows.values()
+        return (row for row in rows if row.state is RecordingState.QUEUED and row.next_attempt_time <= now)
+
+    def _due(self, now: datetime) -> Iterable[Recording]:
+        return (row for row in self._timely(now) if row.account_sid not in self._paused)
+
+    def _is_current(self, bell: Bell) -> bool:
+        return bell.key in self._rows and self._rows[bell.key].attempt == bell.attempt
+
+    def _change(self, key: RecordingKey, **fields: Any) -> Recording:
+        self._rows[key] = replace(self._rows[key], revision=self._rows[key].revision + 1, **fields)
+        return self._rows[key]
+
+
+def _decided(
+    changes: Sequence[tuple[RecordingKey, Decide]], before: Mapping[RecordingKey, Recording]
+) -> tuple[dict[RecordingKey, Recording], list[bool]]:
+    rows = dict(before)
+    changed = []
+    for key, decide in changes:
+        row = rows.get(key)
+        decision = decide(row)
+        if decision is not None:
+            if decision.key != key or (row is not None and decision.revision <= row.revision):
+                raise ValueError("a decision must keep the key and set a higher revision")
+            rows[key] = decision
+        changed.append(decision is not None)
+    return rows, changed
+
+
+def _key(row: Recording) -> RecordingKey:
+    return row.key
+
+
+def _age(row: Recording) -> PagePosition:
+    return PagePosition(row.create_time, row.account_sid, row.recording_sid)
+
+
+def _urgency(row: Recording) -> tuple[int, PagePosition]:
+    return (row.priority, _age(row))
+
+
+def _matches(row: Recording, matching: RecordingFilter) -> bool:
+    return (
+        (not matching.states or row.state in matching.states)
+        and (not matching.failure_reasons or row.failure_reason in matching.failure_reasons)
+        and (not matching.account_sids or row.account_sid in matching.account_sids)
+        and (not matching.call_sids or row.call.call_sid in matching.call_sids)
+        and matching.labels.items() <= row.call.labels.items()
+        and (matching.create_time_from is None or row.create_time >= matching.create_time_from)
+        and (matching.create_time_before is None or row.create_time < matching.create_time_before)
+    )

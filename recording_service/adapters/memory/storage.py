@@ -1,0 +1,143 @@
+"""A shelf in memory, for tests: it behaves as the one on disk does, and its objects can be damaged."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from threading import Lock
+from typing import NamedTuple
+
+from recording_service.adapters.object_keys import ObjectName, checked, entry_name, kept_file, object_name, upload_file
+from recording_service.core.errors import ObjectMissing, StorageUnavailable
+from recording_service.core.model import RecordingKey, StoredObject
+from recording_service.core.ports import ObjectEntry
+
+
+class _File(NamedTuple):
+    """An object, or an upload on its way to be one. Readers keep what they opened."""
+
+    data: bytes
+    modify_time: datetime
+
+
+class MemoryBytes:
+    """Implements `ports.StoredBytes`."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes there are."""
+        return len(self._data)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes; fewer only where the object ends."""
+        return self._data[offset : offset + size]
+
+    def close(self) -> None:
+        """Lets it go. Idempotent."""
+
+
+class MemoryUpload:
+    """Implements `ports.Upload`. For one thread."""
+
+    def __init__(self, publish: Callable[[bytes], StoredObject]) -> None:
+        self._publish = publish
+        self._pieces: list[bytes] = []
+        self._received_bytes = 0
+
+    @property
+    def received_bytes(self) -> int:
+        """How many bytes were written."""
+        return self._received_bytes
+
+    def write(self, data: bytes) -> None:
+        """Appends."""
+        self._pieces.append(bytes(data))
+        self._received_bytes += len(data)
+
+    def publish(self) -> StoredObject:
+        """Makes the object visible. Once; StorageUnavailable if the upload was removed, or there is such an object."""
+        return self._publish(b"".join(self._pieces))
+
+
+class MemoryStorage:
+    """Implements `ports.Storage`. Safe to use from many threads."""
+
+    def __init__(self, now: Callable[[], datetime] | None = None) -> None:
+        """`now` is what files are dated by, aware and in UTC; the machine's own time unless given."""
+        self._now = now or partial(datetime.now, UTC)
+        self._files: dict[ObjectName, _File] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def create(self, object_key: str) -> Iterator[MemoryUpload]:
+        """A new object. Leaving the context without `publish` leaves nothing behind."""
+        name = object_name(object_key)
+        upload_name = name._replace(file=upload_file(name.file))
+        with self._lock:
+            self._files[upload_name] = _File(b"", self._now())
+        try:
+            yield MemoryUpload(partial(self._publish, name, upload_name))
+        finally:
+            with self._lock:
+                self._files.pop(upload_name, None)
+
+    def open(self, object_key: str) -> MemoryBytes:
+        """Opens an object for reading. ObjectMissing."""
+        name = object_name(object_key)
+        with self._lock:
+            file = self._files.get(name)
+        if file is None:
+            raise ObjectMissing(object_key)
+        return MemoryBytes(file.data)
+
+    def size(self, object_key: str) -> int | None:
+        """How many bytes the object has; None if it is not there."""
+        try:
+            return self.open(object_key).size_bytes
+        except ObjectMissing:
+            return None
+
+    def remove(self, object_key: str) -> None:
+        """Removes one object, or the remains of one. Idempotent."""
+        name = entry_name(object_key)
+        with self._lock:
+            self._files.pop(name, None)
+
+    def remove_others(self, key: RecordingKey, keep: str | None) -> None:
+        """Removes everything of that recording, remains of uploads too, but the object `keep`. Idempotent."""
+        kept = kept_file(checked(key), keep)
+        with self._lock:
+            for name in [name for name in self._files if name.recording == key and name.file != kept]:
+                del self._files[name]
+
+    def entries(self) -> Iterator[ObjectEntry]:
+        """Walks over everything that was on the shelf when the walk began, remains of uploads too."""
+        with self._lock:
+            found = [ObjectEntry(str(name), file.modify_time) for name, file in self._files.items()]
+        yield from found
+
+    def check(self) -> None:
+        """Memory can always be read and written."""
+
+    def truncate(self, object_key: str, size: int) -> None:
+        """Damages an object behind everyone's back: only its first `size` bytes are left. ObjectMissing."""
+        data = self.open(object_key).read_at(0, size)
+        with self._lock:
+            self._files[object_name(object_key)] = _File(data, self._now())
+
+    def lose(self, object_key: str) -> None:
+        """Loses an object behind everyone's back. ObjectMissing."""
+        self.open(object_key)
+        self.remove(object_key)
+
+    def _publish(self, name: ObjectName, upload_name: ObjectName, data: bytes) -> StoredObject:
+        with self._lock:
+            if upload_name not in self._files or name in self._files:
+                raise StorageUnavailable
+            del self._files[upload_name]
+            self._files[name] = _File(data, self._now())
+        return StoredObject(str(name), len(data), hashlib.sha256(data).hexdigest())

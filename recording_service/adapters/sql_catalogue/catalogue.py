@@ -1,0 +1,55 @@
+"""The catalogue in SQL, put together."""
+
+from typing import Self
+
+from recording_service.adapters.sql_catalogue.accounts import SqlAccounts
+from recording_service.adapters.sql_catalogue.amendments import SqlAmendments
+from recording_service.adapters.sql_catalogue.attempts import SqlAttempts
+from recording_service.adapters.sql_catalogue.claims import SqlClaims
+from recording_service.adapters.sql_catalogue.database import Database
+from recording_service.adapters.sql_catalogue.election import SqlElection
+from recording_service.adapters.sql_catalogue.engine import create_database
+from recording_service.adapters.sql_catalogue.options import DatabaseOptions
+from recording_service.adapters.sql_catalogue.recordings import SqlRecordings
+from recording_service.adapters.sql_catalogue.revision import found_revision, require_current
+from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION
+
+
+class SqlCatalogue(SqlRecordings, SqlAmendments, SqlAttempts, SqlClaims, SqlAccounts, SqlElection):
+    """`Catalogue` of core/ports.py on SQLite or PostgreSQL. Safe to use from many threads, and across a fork."""
+
+    @classmethod
+    def open(cls, url: str, *, migrate: bool = True, options: DatabaseOptions | None = None) -> Self:
+        """The catalogue at that URL: `sqlite:////path/of/file` or `postgresql://…`.
+
+        Brings the schema up to date, or (`migrate=False`) only checks it. Any number of processes may do so at once.
+        Raises ValueError for a URL of another kind, SchemaMismatch for a schema that this version can't work with, and
+        CatalogueUnavailable if the database does not answer in time.
+        """
+        used = options or DatabaseOptions()
+        if migrate:
+            create_database(url, used)
+        database = Database(url, used)
+        try:
+            if migrate and database.read(found_revision) != SCHEMA_REVISION:
+                # Imported only here, because it takes longer than everything else together.
+                from recording_service.adapters.sql_catalogue.migration import migrate as apply_migrations
+
+                apply_migrations(url)
+            database.read(require_current)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def check(self) -> None:
+        """Raises CatalogueUnavailable unless the database answers and has the schema of this version."""
+        self._database.read(require_current)
+
+    def after_fork(self) -> None:
+        """Makes the catalogue fit for use in a forked process. Idempotent; `os.fork` sees to it by itself."""
+        self._database.after_fork()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._database.close()

@@ -1,0 +1,188 @@
+"""Rows to recordings and back: times as microseconds since 1970 in UTC, enums by value, labels as JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from recording_service.core.model import (
+    CallDetails,
+    FailureReason,
+    Priority,
+    Recording,
+    RecordingJob,
+    RecordingState,
+    WaitingReason,
+)
+
+#: A row of a result: its values in the order of the columns.
+Values = Sequence[Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+# Calling an enum is several times slower than a dictionary, and every row has six of them.
+_JOBS = {str(job): job for job in RecordingJob}
+_PRIORITIES = {int(priority): priority for priority in Priority}
+_STATES = {str(state): state for state in RecordingState}
+_FAILURE_REASONS: Mapping[str | None, FailureReason | None] = {None: None} | {str(r): r for r in FailureReason}
+_WAITING_REASONS: Mapping[str | None, WaitingReason | None] = {None: None} | {str(r): r for r in WaitingReason}
+
+
+#: Sorted, so that equal labels are the same text.
+_LABELS = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def to_microseconds(time: datetime) -> int:
+    """The time as the catalogue stores it. Exact."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The time that is stored so, in UTC. Exact."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def to_row(recording: Recording) -> dict[str, Any]:
+    """The values of the columns of `recordings`, by name."""
+    call = recording.call
+    return {
+        "account_sid": recording.account_sid,
+        "recording_sid": recording.recording_sid,
+        "call_sid": call.call_sid,
+        "conference_sid": call.conference_sid,
+        "source_url": call.source_url,
+        "source": call.source,
+        "track": call.track,
+        "direction": call.direction,
+        "channels": call.channels,
+        "start_time": _to_optional(call.start_time),
+        "duration": None if call.duration is None else call.duration // MICROSECOND,
+        "from_number": call.from_number,
+        "to_number": call.to_number,
+        "labels": _to_json(call.labels),
+        "job": recording.job.value,
+        "priority": int(recording.priority),
+        "state": recording.state.value,
+        "create_time": to_microseconds(recording.create_time),
+        "update_time": to_microseconds(recording.update_time),
+        "next_attempt_time": to_microseconds(recording.next_attempt_time),
+        "rung_time": _to_optional(recording.rung_time),
+        "attempt": recording.attempt,
+        "failures": recording.failures,
+        "failure_reason": None if recording.failure_reason is None else recording.failure_reason.value,
+        "failure_message": recording.failure_message,
+        "waiting_reason": None if recording.waiting_reason is None else recording.waiting_reason.value,
+        "claimed_by": recording.claimed_by,
+        "lease": recording.lease,
+        "received_bytes": recording.received_bytes,
+        "object_key": recording.object_key,
+        "size_bytes": recording.size_bytes,
+        "sha256": recording.sha256,
+        "content_type": recording.content_type,
+        "revision": recording.revision,
+        "ready_time": _to_optional(recording.ready_time),
+        "delete_time": _to_optional(recording.delete_time),
+        "request_id": recording.request_id,
+    }
+
+
+def from_row(row: Values) -> Recording:
+    """The recording of a row that has all columns of `recordings`, in their order."""
+    (
+        account_sid,
+        recording_sid,
+        call_sid,
+        conference_sid,
+        source_url,
+        source,
+        track,
+        direction,
+        channels,
+        start_time,
+        duration,
+        from_number,
+        to_number,
+        labels,
+        job,
+        priority,
+        state,
+        create_time,
+        update_time,
+        next_attempt_time,
+        rung_time,
+        attempt,
+        failures,
+        failure_reason,
+        failure_message,
+        waiting_reason,
+        claimed_by,
+        lease,
+        received_bytes,
+        object_key,
+        size_bytes,
+        sha256,
+        content_type,
+        revision,
+        ready_time,
+        delete_time,
+        request_id,
+    ) = row
+    return Recording(
+        account_sid=account_sid,
+        recording_sid=recording_sid,
+        call=CallDetails(
+            call_sid=call_sid,
+            conference_sid=conference_sid,
+            source_url=source_url,
+            source=source,
+            track=track,
+            direction=direction,
+            channels=channels,
+            start_time=_from_optional(start_time),
+            duration=None if duration is None else timedelta(microseconds=duration),
+            from_number=from_number,
+            to_number=to_number,
+            labels=_from_json(labels),
+        ),
+        job=_JOBS[job],
+        priority=_PRIORITIES[priority],
+        state=_STATES[state],
+        create_time=from_microseconds(create_time),
+        update_time=from_microseconds(update_time),
+        next_attempt_time=from_microseconds(next_attempt_time),
+        rung_time=_from_optional(rung_time),
+        attempt=attempt,
+        failures=failures,
+        failure_reason=_FAILURE_REASONS[failure_reason],
+        failure_message=failure_message,
+        waiting_reason=_WAITING_REASONS[waiting_reason],
+        claimed_by=claimed_by,
+        lease=lease,
+        received_bytes=received_bytes,
+        object_key=object_key,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        content_type=content_type,
+        revision=revision,
+        ready_time=_from_optional(ready_time),
+        delete_time=_from_optional(delete_time),
+        request_id=request_id,
+    )
+
+
+def _to_optional(time: datetime | None) -> int | None:
+    return None if time is None else to_microseconds(time)
+
+
+def _from_optional(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else from_microseconds(microseconds)
+
+
+def _to_json(labels: Mapping[str, str]) -> str:
+    return _LABELS.encode(dict(labels)) if labels else "{}"
+
+
+def _from_json(text: str) -> dict[str, str]:
+    labels: dict[str, str] = {} if text == "{}" else json.loads(text)
+    return labels

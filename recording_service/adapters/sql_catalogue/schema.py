@@ -1,0 +1,146 @@
+"""The tables. A column is named as the model's field; times and durations are microseconds, times since 1970 in UTC.
+
+`migrations/` makes them; a test compares the two.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    and_,
+    literal_column,
+)
+
+#: The newest of `migrations/versions`, with which this version of the service works.
+SCHEMA_REVISION = "0001"
+
+#: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+
+metadata = MetaData()
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("account_sid", Key, nullable=False),
+    Column("recording_sid", Key, nullable=False),
+    Column("call_sid", Text, nullable=False),
+    Column("conference_sid", Text, nullable=False),
+    Column("source_url", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("track", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("channels", Integer, nullable=False),
+    Column("start_time", BigInteger),
+    Column("duration", BigInteger),
+    Column("from_number", Text, nullable=False),
+    Column("to_number", Text, nullable=False),
+    # JSON, for reading; `recording_labels` has them for filtering.
+    Column("labels", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    Column("update_time", BigInteger, nullable=False),
+    Column("next_attempt_time", BigInteger, nullable=False),
+    Column("rung_time", BigInteger),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failure_reason", Text),
+    Column("failure_message", Text, nullable=False),
+    Column("waiting_reason", Text),
+    Column("claimed_by", Text, nullable=False),
+    Column("lease", BigInteger, nullable=False),
+    Column("received_bytes", BigInteger, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("size_bytes", BigInteger),
+    Column("sha256", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("ready_time", BigInteger),
+    Column("delete_time", BigInteger),
+    Column("request_id", Text, nullable=False),
+    PrimaryKeyConstraint("account_sid", "recording_sid", name="recordings_key"),
+)
+
+# The states are literals, not parameters: only then does a database see that a partial index has the rows.
+is_queued = recordings.c.state == literal_column("'queued'")
+is_downloading = recordings.c.state == literal_column("'downloading'")
+is_ready = recordings.c.state == literal_column("'ready'")
+is_unsettled = recordings.c.state.in_(literal_column(f"'{state}'") for state in ("queued", "downloading", "failed"))
+is_rung = recordings.c.rung_time.is_not(None)
+is_unrung = recordings.c.rung_time.is_(None)
+has_call = recordings.c.call_sid != literal_column("''")
+
+#: How urgent a row is, the most urgent first.
+URGENCY = (recordings.c.priority, recordings.c.create_time, recordings.c.account_sid, recordings.c.recording_sid)
+
+#: The order in which recordings are listed, backwards.
+AGE = (recordings.c.create_time, recordings.c.account_sid, recordings.c.recording_sid)
+
+
+def _partial(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> None:
+    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+_c = recordings.c
+# The state is in them, and first, though it is the same in all their rows: SQLite has no statistics and takes the index
+# of which most columns are given. It also reads the row for every column that a condition names and the index lacks.
+_partial("recordings_rung", and_(is_queued, is_rung), _c.state, *URGENCY, _c.next_attempt_time, _c.rung_time)
+_partial("recordings_unrung", and_(is_queued, is_unrung), _c.state, _c.next_attempt_time)
+_partial("recordings_queued", is_queued, _c.state, _c.account_sid, _c.recording_sid, _c.next_attempt_time)
+_partial("recordings_downloading", is_downloading, _c.state, _c.claimed_by)
+_partial("recordings_ready", is_ready, _c.state, _c.account_sid, _c.recording_sid)
+# For lists of those that are not READY, which are few among many.
+_partial("recordings_unsettled", is_unsettled, *AGE)
+_partial("recordings_call", has_call, _c.call_sid)
+Index("recordings_age", *AGE)
+Index("recordings_account_age", _c.account_sid, _c.create_time, _c.recording_sid)
+Index("recordings_sid", _c.recording_sid)
+
+#: The labels once more, with the recording's time: those with a label are found newest first, be they few or many.
+recording_labels = Table(
+    "recording_labels",
+    metadata,
+    Column("account_sid", Key, nullable=False),
+    Column("recording_sid", Key, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_sid", "recording_sid", "key", name="recording_labels_key"),
+    ForeignKeyConstraint(
+        ["account_sid", "recording_sid"],
+        ["recordings.account_sid", "recordings.recording_sid"],
+        name="recording_labels_recording",
+        ondelete="CASCADE",
+    ),
+    Index("recording_labels_value", "key", "value", "create_time", "account_sid", "recording_sid"),
+)
+
+paused_accounts = Table(
+    "paused_accounts",
+    metadata,
+    Column("account_sid", Key, nullable=False),
+    Column("pause_time", BigInteger, nullable=False),
+    Column("next_probe_time", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_sid", name="paused_accounts_key"),
+)
+
+#: One row, always.
+dispatcher = Table(
+    "dispatcher",
+    metadata,
+    Column("id", Integer, autoincrement=False, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("lease", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id", name="dispatcher_key"),
+)

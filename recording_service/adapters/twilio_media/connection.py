@@ -1,0 +1,125 @@
+"""One connection an answer: patient, to a public address, and never used again.
+
+Nothing here is kept alive. A work-horse lives for one recording, so a pool would always be empty; and what a server
+sends beyond the end of one answer can then never be taken for the beginning of another.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import create_connection
+
+from recording_service.adapters.twilio_media.patience import Patience
+from recording_service.adapters.twilio_media.response import PatientResponse
+from recording_service.core.errors import SourceUnavailable
+
+#: Most addresses of one name that are tried.
+MAX_ADDRESSES = 4
+
+#: IPv6 addresses under this prefix stand for IPv4 ones, behind a NAT64 (RFC 6052).
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class PatientConnection(HTTPConnection):
+    """A connection to the addresses of a name. The pool says which are allowed, before it connects."""
+
+    public_only: bool
+
+    def _new_conn(self) -> socket.socket:
+        """Connects. TLS is then spoken with the name, whatever the address."""
+        if not self.public_only:
+            return super()._new_conn()
+        failure: OSError = OSError("the name has no address")
+        for address in self._public_addresses():
+            try:
+                return create_connection((address, self.port), self.timeout, socket_options=self.socket_options)
+            except OSError as exc:
+                failure = exc
+        if isinstance(failure, TimeoutError):
+            raise ConnectTimeoutError(self, "no address answered in time") from failure
+        raise NewConnectionError(self, "no address could be connected to") from failure
+
+    def _public_addresses(self) -> Sequence[str]:
+        """What the name leads to, looked up once. SourceUnavailable if any of it is not public (reliability.md C)."""
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except socket.gaierror as exc:
+            raise NameResolutionError(self.host, self, exc) from exc
+        addresses = [str(address[0]) for *_, address in found]
+        if not all(is_public(ipaddress.ip_address(address)) for address in addresses):
+            raise SourceUnavailable("Twilio's name led to an address that is not public")
+        return addresses[:MAX_ADDRESSES]
+
+
+class PatientSecureConnection(PatientConnection, HTTPSConnection):
+    """The same, with TLS."""
+
+
+class PatientPool(HTTPConnectionPool):
+    """Makes the connection of one request."""
+
+    ConnectionCls = PatientConnection
+
+    def __init__(self, host: str, port: int | None, *, patience: Patience, public_only: bool, **options: Any) -> None:
+        super().__init__(host, port, **options)
+        self._patience = patience
+        self._public_only = public_only
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.response_class = partial(PatientResponse, patience=self._patience)
+        connection.public_only = self._public_only
+        return connection
+
+
+class PatientSecurePool(PatientPool, HTTPSConnectionPool):
+    """The same, with TLS."""
+
+    ConnectionCls = PatientSecureConnection
+
+
+class PatientAdapter(HTTPAdapter):
+    """Sends the requests for one recording. Not by a `requests.Session`: that reads redirects' bodies whole.
+
+    Without a session there are also no proxies, no netrc, no cookies and no environment variables.
+    """
+
+    def __init__(self, patience: Patience, *, public_only: bool, certificates: Path | None) -> None:
+        """`public_only` refuses private addresses; `certificates` are trusted instead of certifi's."""
+        super().__init__()
+        self._patience = patience
+        self._verify = str(certificates) if certificates else True
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(PatientPool, patience=patience, public_only=public_only),
+            "https": partial(PatientSecurePool, patience=patience, public_only=public_only),
+        }
+
+    def fetch(self, request: requests.PreparedRequest) -> requests.Response:
+        """Asks, and reads the headers of the answer. Raises what requests and urllib3 raise, and SourceError."""
+        timeout = (self._patience.connect_seconds(), self._patience.idle_seconds())
+        return self.send(request, stream=True, timeout=timeout, verify=self._verify)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the internet's: not private, loopback, link-local, CGNAT, multicast or reserved.
+
+    An address that stands for another one, by IPv4-mapping, 6to4 or NAT64, is what that one is.
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not (address.is_multicast or address.is_reserved)

@@ -1,0 +1,179 @@
+"""Recordings from Twilio, over HTTP (twilio.md A4, reliability.md C 8 to 11)."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from recording_service.adapters.twilio_media.account import TwilioAccount, TwilioLimits, media_url
+from recording_service.adapters.twilio_media.answers import announced_length, error_of
+from recording_service.adapters.twilio_media.connection import PatientAdapter
+from recording_service.adapters.twilio_media.patience import Patience
+from recording_service.adapters.twilio_media.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, RedirectRules
+from recording_service.core.errors import (
+    RedirectRefused,
+    SourceError,
+    SourceNotAudio,
+    SourceTimedOut,
+    SourceTooLarge,
+    SourceTruncated,
+    SourceUnauthorized,
+    SourceUnavailable,
+)
+from recording_service.core.model import RecordingKey
+
+#: Largest piece of a body that is handed on, in bytes.
+PIECE_BYTES = 65536
+
+#: What every request says. The bytes are wanted as they are, and the connection for this answer only.
+HEADERS = {
+    "Accept": "audio/*",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "User-Agent": "recording-service",
+}
+
+#: What the libraries raise, and what it is called here; the first that fits. Neither their texts nor they themselves
+#: go on, for they carry the URL, and a URL that Twilio redirected to is as good as a key.
+OPENING_ERRORS: Mapping[type[Exception], SourceError] = {
+    requests.Timeout: SourceTimedOut("Twilio did not answer in time"),
+    requests.RequestException: SourceUnavailable("no answer came from Twilio"),
+    HTTPError: SourceUnavailable("no answer came from Twilio"),
+}
+READING_ERRORS: Mapping[type[Exception], SourceError] = {
+    HTTPError: SourceTruncated("the connection to Twilio ended before the recording did"),
+}
+
+
+class _Answer(NamedTuple):
+    """The answer at the end of all redirects, and whether it was asked for with the account's credentials."""
+
+    raw: BaseHTTPResponse
+    by_account: bool
+
+
+class TwilioRecording:
+    """Implements `ports.Media`: the body of one answer. To be read once."""
+
+    def __init__(self, raw: BaseHTTPResponse, content_length: int | None, max_bytes: int, patience: Patience) -> None:
+        self._raw = raw
+        self._content_length = content_length
+        self._max_bytes = max_bytes
+        self._patience = patience
+
+    @property
+    def content_length(self) -> int | None:
+        """The length that was announced, in bytes."""
+        return self._content_length
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives. SourceTimedOut, SourceTruncated, SourceTooLarge."""
+        self._patience.begin_body()
+        received = 0
+        while piece := self._next():
+            received += len(piece)
+            if received > self._max_bytes:
+                raise SourceTooLarge(f"the recording has more than {self._max_bytes} bytes")
+            yield piece
+        if self._content_length not in (None, received):
+            raise SourceTruncated(f"Twilio announced {self._content_length} bytes and sent {received}")
+
+    def _next(self) -> bytes:
+        """What has arrived, at least a byte; nothing at the end. `read` and `stream` would wait to fill a piece."""
+        with _translated(READING_ERRORS):
+            return self._raw.read1(PIECE_BYTES, decode_content=False)
+
+
+class TwilioMedia:
+    """Implements `ports.MediaSource`. Holds no connection: may be used by many threads, and built before a fork."""
+
+    def __init__(
+        self,
+        accounts: Iterable[TwilioAccount],
+        limits: TwilioLimits | None = None,
+        *,
+        further_redirect_origins: Collection[str] = (),
+        certificates: Path | None = None,
+    ) -> None:
+        """`certificates` are trusted instead of certifi's. ValueError if an origin is none (`RedirectRules`)."""
+        self._accounts = {account.account_sid: account for account in accounts}
+        self._rules = {
+            account.account_sid: RedirectRules(account.api_url, further_redirect_origins)
+            for account in self._accounts.values()
+        }
+        self._limits = limits or TwilioLimits()
+        self._certificates = certificates
+
+    @contextmanager
+    def open(self, key: RecordingKey) -> Iterator[TwilioRecording]:
+        """Asks for the recording's MP3, with its account's credentials. Raises SourceError."""
+        account = self._accounts.get(key.account_sid)
+        if account is None or not account.has_credentials:
+            raise SourceUnauthorized("no credentials are configured for the account")
+        patience = Patience(self._limits)
+        answer = self._follow(account, media_url(account.api_url, key), patience)
+        with closing(answer.raw) as raw:
+            yield TwilioRecording(raw, self._accepted(answer), self._limits.max_bytes, patience)
+
+    def _follow(self, account: TwilioAccount, url: str, patience: Patience) -> _Answer:
+        """The answer at that URL, or where it redirects to. Credentials are sent until it leads away from the API."""
+        rules = self._rules[account.account_sid]
+        adapter = PatientAdapter(patience, public_only=not account.origin.is_loopback, certificates=self._certificates)
+        seen: set[str] = set()
+        by_account = True
+        while url not in seen:
+            if len(seen) > MAX_REDIRECTS:
+                raise RedirectRefused(f"Twilio redirected more than {MAX_REDIRECTS} times")
+            seen.add(url)
+            by_account = by_account and rules.sends_credentials(url)
+            raw = _asked(adapter, url, account if by_account else None)
+            if raw.status not in REDIRECT_STATUSES:
+                return _Answer(raw, by_account)
+            raw.close()
+            url = rules.follow(url, raw.headers.get("Location"))
+        raise RedirectRefused("Twilio redirected in a circle")
+
+    def _accepted(self, answer: _Answer) -> int | None:
+        """The announced length of an answer that may be a recording. Raises SourceError if it is none."""
+        headers = answer.raw.headers
+        if answer.raw.status != requests.codes.ok:
+            raise error_of(
+                answer.raw.status, headers.get("Retry-After"), datetime.now(UTC), by_account=answer.by_account
+            )
+        if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise SourceNotAudio("Twilio sent the recording in an encoding that was not asked for")
+        length = announced_length(headers.get("Content-Length"), headers.get("Transfer-Encoding"))
+        if length is not None and length > self._limits.max_bytes:
+            raise SourceTooLarge(f"the recording has {length} bytes; at most {self._limits.max_bytes} are taken")
+        return length
+
+
+def _asked(adapter: PatientAdapter, url: str, account: TwilioAccount | None) -> BaseHTTPResponse:
+    """The answer at that URL, its headers read; asked for with credentials if an account is given."""
+    auth = HTTPBasicAuth(account.username.encode(), account.password.encode()) if account else None
+    with _translated(OPENING_ERRORS):
+        raw: BaseHTTPResponse = adapter.fetch(requests.Request("GET", url, headers=HEADERS, auth=auth).prepare()).raw
+    return raw
+
+
+@contextmanager
+def _translated(errors: Mapping[type[Exception], SourceError]) -> Iterator[None]:
+    """Turns what the libraries raise into the errors of the port, from what was at the bottom of it."""
+    try:
+        yield
+    except tuple(errors) as exc:
+        error = next(error for kind, error in errors.items() if isinstance(exc, kind))
+        raise type(error)(error.message) from _bottom(exc)
+
+
+def _bottom(error: BaseException) -> BaseException:
+    """What set off an error: an OSError, most often, that says nothing of a URL."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error

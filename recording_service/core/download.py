@@ -1,0 +1,192 @@
+"""One attempt at fetching a recording: claim, fetch, verify, publish, and only then say READY.
+
+After the claim nothing is raised: every ending is written to the row, and what can't be written the lease will end.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+
+from recording_service.core import transitions
+from recording_service.core.attempts import Attempts
+from recording_service.core.audio import SNIFF_BYTES, recognise
+from recording_service.core.changes import tell
+from recording_service.core.errors import (
+    AttemptSuperseded,
+    CatalogueUnavailable,
+    SourceError,
+    SourceNotAudio,
+    SourceNotFound,
+    SourceRateLimited,
+    SourceTooLarge,
+    SourceTruncated,
+    SourceUnauthorized,
+    StorageUnavailable,
+    WorkerCrashed,
+)
+from recording_service.core.lease_keeper import LeaseKeeper
+from recording_service.core.model import Bell, Recording, StoredObject
+from recording_service.core.ports import Catalogue, ChangeFeed, Clock, MediaSource, Storage
+
+_log = logging.getLogger(__name__)
+
+#: Answers that show that Twilio accepts the account's credentials, though it does not give the recording.
+_AUTHORIZED_ANSWERS = (SourceNotFound, SourceRateLimited, SourceNotAudio, SourceTruncated, SourceTooLarge)
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSettings:
+    """How a worker keeps its lease and its manners."""
+
+    #: How often the lease is raised and progress noted; far less than a lease lasts.
+    lease_interval_seconds: float = 2.0
+    #: How often one request may find out whether a paused account is accepted again.
+    probe_interval_seconds: float = 60.0
+
+
+class Downloader:
+    """Answers bells, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        storage: Storage,
+        source: MediaSource,
+        changes: ChangeFeed,
+        attempts: Attempts,
+        clock: Clock,
+        settings: DownloadSettings = DownloadSettings(),
+    ) -> None:
+        self._catalogue = catalogue
+        self._storage = storage
+        self._source = source
+        self._changes = changes
+        self._attempts = attempts
+        self._clock = clock
+        self._settings = settings
+        self._probe_interval = timedelta(seconds=settings.probe_interval_seconds)
+
+    def answer(self, heard: Bell, claimed_by: str) -> Bell | None:
+        """Claims the most urgent due recording and sees its attempt to an end; the attempt, or None if nothing was due.
+
+        May be called any number of times for one bell. Raises CatalogueUnavailable only before anything was claimed.
+        """
+        claimed = self._catalogue.claim(heard, claimed_by, self._clock.now(), self._probe_interval)
+        if claimed is None:
+            _log.debug("nothing is due recording_sid=%s attempt=%d", heard.recording_sid, heard.attempt)
+            return None
+        started = self._clock.monotonic()
+        _log.info(
+            "downloading recording_sid=%s attempt=%d request_id=%s",
+            claimed.recording_sid,
+            claimed.attempt,
+            claimed.request_id,
+        )
+        tell(self._changes, claimed)
+        try:
+            self._see_through(claimed, started)
+        except AttemptSuperseded as superseded:
+            _log.warning("%s; its bytes are thrown away", superseded)
+        except Exception:
+            _log.exception(
+                "an attempt's end could not be noted; its lease will end it recording_sid=%s", claimed.recording_sid
+            )
+        return claimed.bell
+
+    def _see_through(self, claimed: Recording, started: float) -> None:
+        try:
+            stored, content_type = self._fetch(claimed)
+        except SourceUnauthorized as error:
+            now = self._clock.now()
+            # Paused first: a row that is due again must not be rung for before it waits for its account.
+            self._catalogue.pause(claimed.account_sid, now, now + self._probe_interval)
+            self._attempts.fail(claimed.bell, error, error.message)
+        except (SourceError, StorageUnavailable) as error:
+            self._attempts.fail(claimed.bell, error, str(error))
+            if isinstance(error, _AUTHORIZED_ANSWERS):
+                self._resume_account(claimed.account_sid)
+        except AttemptSuperseded:
+            raise
+        except Exception:
+            _log.exception("an attempt failed unexpectedly recording_sid=%s", claimed.recording_sid)
+            self._attempts.fail(claimed.bell, WorkerCrashed(), "an unexpected error; the log has it")
+        else:
+            self._ready(claimed, stored, content_type, started)
+            self._resume_account(claimed.account_sid)
+
+    def _fetch(self, claimed: Recording) -> tuple[StoredObject, str]:
+        """The recording as it was published, and its content type."""
+        interval_seconds = self._settings.lease_interval_seconds
+        with (
+            LeaseKeeper(self._catalogue, claimed.bell, self._clock, interval_seconds) as lease,
+            self._source.open(claimed.key) as media,
+        ):
+            chunks = media.chunks()
+            head = _head(chunks)
+            audio = recognise(head)
+            if audio is None:
+                raise SourceNotAudio("Twilio's answer is not audio" if head else "Twilio's answer is empty")
+            object_key = f"{claimed.account_sid}/{claimed.recording_sid}/{claimed.attempt}.{audio.extension}"
+            with self._storage.create(object_key) as upload:
+                for chunk in chain((head,), chunks):
+                    lease.check()
+                    upload.write(chunk)
+                    lease.received_bytes = upload.received_bytes
+                if media.content_length not in (None, upload.received_bytes):
+                    raise SourceTruncated(f"{media.content_length} bytes were announced, {upload.received_bytes} came")
+                lease.check()
+                return upload.publish(), audio.content_type
+
+    def _ready(self, claimed: Recording, stored: StoredObject, content_type: str, started: float) -> None:
+        now = self._clock.now()
+        bell = claimed.bell
+        row, changed = self._catalogue.amend(
+            [(claimed.key, lambda row: transitions.stored(row, bell, stored, content_type, now))]
+        )[0]
+        if row is None or not changed:
+            # Another attempt has taken over, and its objects have other names: only ours is removed.
+            with self._leaving_remains_to_the_sweep(claimed):
+                self._storage.remove(stored.object_key)
+            raise AttemptSuperseded(claimed.recording_sid, claimed.attempt)
+        _log.info(
+            "ready recording_sid=%s attempt=%d size_bytes=%d seconds=%.3f request_id=%s",
+            row.recording_sid,
+            row.attempt,
+            stored.size_bytes,
+            self._clock.monotonic() - started,
+            row.request_id,
+        )
+        tell(self._changes, row)
+        with self._leaving_remains_to_the_sweep(claimed):
+            self._storage.remove_others(claimed.key, keep=stored.object_key)
+
+    @contextmanager
+    def _leaving_remains_to_the_sweep(self, claimed: Recording) -> Iterator[None]:
+        try:
+            yield
+        except StorageUnavailable:
+            _log.warning("remains of attempts are left to the sweep recording_sid=%s", claimed.recording_sid)
+
+    def _resume_account(self, account_sid: str) -> None:
+        """Ends the account's pause, if it is paused: Twilio has accepted its credentials."""
+        try:
+            if any(paused.account_sid == account_sid for paused in self._catalogue.paused()):
+                freed = self._catalogue.resume(account_sid, self._clock.now())
+                _log.warning("Twilio accepts the account again; %d recordings go on account_sid=%s", freed, account_sid)
+        except CatalogueUnavailable:
+            # The attempt's own end is noted already.
+            _log.warning("the account stays paused until its next probe account_sid=%s", account_sid)
+
+
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """The first bytes of a body: enough to tell what it is, or all there are."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= SNIFF_BYTES:
+            break
+    return head

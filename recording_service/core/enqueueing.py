@@ -1,0 +1,232 @@
+"""Enqueue: commit, then ring, then say what is true (design.md §2, "What the answers mean").
+
+Concurrent calls share one transaction and one push (group commit): one at a time they would cost a flush and two round
+trips each. Callers gather while the group before them commits and rings. Committing is done by one group at a time at
+any rate, but ringing by several at once where it takes long: a Redis that hangs delays nobody by more than its own
+time-out.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import zip_longest
+from typing import NamedTuple
+
+from recording_service.core import transitions
+from recording_service.core.errors import (
+    DependencyUnavailable,
+    EnqueueBroken,
+    EnqueueFailed,
+    RecordingDeleted,
+)
+from recording_service.core.model import (
+    IN_FLIGHT,
+    EnqueueReason,
+    EnqueueRequest,
+    Recording,
+    RecordingState,
+    WaitingReason,
+)
+from recording_service.core.ports import BellQueue, Catalogue, Clock, Decide, Storage
+
+#: Most requests that share one transaction.
+GROUP_LIMIT = 64
+#: Longest wait for the group before to have rung: many times what that takes, and little against a time-out of Redis.
+GATHER_SECONDS = 0.05
+#: Longest wait for the group to be answered; every step within has a shorter deadline of its own.
+GROUP_DEADLINE_SECONDS = 15.0
+
+#: Reasons to wait that an earlier attempt has left behind: its bell has rung, and the dispatcher rings for the next.
+_RUNG_BEFORE = frozenset({WaitingReason.RETRY, WaitingReason.RATE_LIMITED, WaitingReason.STORAGE_UNAVAILABLE})
+
+_log = logging.getLogger(__name__)
+
+
+class EnqueueResult(NamedTuple):
+    """What became of one request, and the row as it was committed."""
+
+    reason: EnqueueReason
+    recording: Recording
+
+
+#: What became of one request: a result, or the error that it ends in.
+Outcome = EnqueueResult | EnqueueFailed | RecordingDeleted
+
+
+class _Ticket:
+    """One caller's request, waiting to be answered or to be told to lead."""
+
+    __slots__ = ("baton", "outcome", "request")
+
+    def __init__(self, request: EnqueueRequest) -> None:
+        self.request = request
+        self.outcome: Outcome | None = None
+        # A lock that is held until there is news: the cheapest thing in Python that can be waited for.
+        self.baton = threading.Lock()
+        self.baton.acquire()
+
+
+class Enqueuer:
+    """Answers enqueues. Safe to use from many threads."""
+
+    def __init__(self, catalogue: Catalogue, queue: BellQueue, storage: Storage, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._queue = queue
+        self._storage = storage
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: list[_Ticket] = []
+        self._led = False
+        #: Held by the group that commits and rings, as long as nobody has lost patience with it.
+        self._belfry = threading.Lock()
+
+    def enqueue(self, request: EnqueueRequest) -> EnqueueResult:
+        """Enqueues one recording, together with whoever else is asking now. Idempotent.
+
+        Raises EnqueueFailed if it could not be both committed and rung for, RecordingDeleted for a tombstone.
+        """
+        ticket = _Ticket(request)
+        with self._lock:
+            self._waiting.append(ticket)
+            leads, self._led = not self._led, True
+        if not leads:
+            self._wait(ticket)
+        if ticket.outcome is None:
+            self._lead()
+        # Read once: a leader who was too late for the deadline may write to it even now.
+        outcome = ticket.outcome
+        if not isinstance(outcome, EnqueueResult):
+            raise outcome or EnqueueFailed(None)
+        return outcome
+
+    def enqueue_batch(self, requests: Sequence[EnqueueRequest]) -> list[Outcome]:
+        """Enqueues many recordings; one outcome a request, in order."""
+        outcomes: list[Outcome] = []
+        for start in range(0, len(requests), GROUP_LIMIT):
+            outcomes += self._ring(self._commit(requests[start : start + GROUP_LIMIT]))
+        return outcomes
+
+    def _wait(self, ticket: _Ticket) -> None:
+        """Returns when the ticket has its outcome, or (without one) is to lead the next group."""
+        if ticket.baton.acquire(timeout=GROUP_DEADLINE_SECONDS):
+            return
+        with self._lock:
+            if ticket.baton.acquire(blocking=False):
+                return
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+        ticket.outcome = EnqueueFailed(None)
+
+    def _lead(self) -> None:
+        """Answers the group that has gathered; the caller's own ticket is its first."""
+        has_belfry = self._belfry.acquire(timeout=GATHER_SECONDS)
+        with self._lock:
+            group = self._waiting[:GROUP_LIMIT]
+            del self._waiting[:GROUP_LIMIT]
+        outcomes: list[Outcome] = []
+        try:
+            try:
+                committed = self._commit([ticket.request for ticket in group])
+            finally:
+                self._hand_over()
+            outcomes = self._ring(committed)
+        finally:
+            # Also where this thread is being ended: those who wait for it must not wait for their deadline.
+            for ticket, outcome in zip_longest(group, outcomes):
+                ticket.outcome = outcome or EnqueueFailed(None)
+                ticket.baton.release()
+            if has_belfry:
+                self._belfry.release()
+
+    def _hand_over(self) -> None:
+        """Lets the first who waits lead the next group, as soon as this one has rung, or takes too long over it."""
+        with self._lock:
+            if self._waiting:
+                self._waiting[0].baton.release()
+            else:
+                self._led = False
+
+    def _commit(self, requests: Sequence[EnqueueRequest]) -> "list[Recording | EnqueueFailed]":
+        """The rows as they were committed, or why they were not."""
+        now = self._clock.now()
+        try:
+            amended = self._catalogue.amend([(request.key, _decision(request, now)) for request in requests])
+        except Exception as error:
+            return [_failure(error, None) for _ in requests]
+        return [EnqueueFailed(None) if row is None else self._shelved(row) for row, _ in amended]
+
+    def _shelved(self, recording: Recording) -> Recording | EnqueueFailed:
+        """The row; put back to be fetched if it says READY and its object is not there, whole."""
+        if recording.state is not RecordingState.READY:
+            return recording
+        try:
+            if self._storage.size(recording.object_key) == recording.size_bytes:
+                return recording
+            _log.warning("a stored object is gone; fetching it again recording_sid=%s", recording.recording_sid)
+            lost, now = recording.object_key, self._clock.now()
+            amended = self._catalogue.amend([(recording.key, lambda row: transitions.refetched(row, lost, now))])
+            return amended[0].recording or EnqueueFailed(None)
+        except Exception as error:
+            return _failure(error, recording)
+
+    def _ring(self, rows: "Sequence[Recording | EnqueueFailed]") -> list[Outcome]:
+        """Rings for the rows that nobody has rung for yet; what is true of every row then."""
+        bells = list(dict.fromkeys(row.bell for row in rows if isinstance(row, Recording) and _needs_bell(row)))
+        if not bells:
+            return [row if isinstance(row, EnqueueFailed) else _settled(row) for row in rows]
+        try:
+            self._queue.ring(bells)
+            rung = self._catalogue.mark_rung(bells, self._clock.now())
+            missed = [bell.key for bell in bells if bell not in rung]
+            looked_up = self._catalogue.get_many(missed) if missed else {}
+        except Exception as error:
+            return [
+                row if isinstance(row, EnqueueFailed) else _failure(error, row) if _needs_bell(row) else _settled(row)
+                for row in rows
+            ]
+        outcomes: list[Outcome] = []
+        first = set(rung)
+        for row in rows:
+            if isinstance(row, EnqueueFailed):
+                outcomes.append(row)
+            elif row.bell in first:
+                first.remove(row.bell)
+                outcomes.append(EnqueueResult(EnqueueReason.ENQUEUED, row))
+            elif row.bell in rung:
+                outcomes.append(EnqueueResult(EnqueueReason.DUPLICATE, row))
+            else:
+                outcomes.append(_settled(looked_up.get(row.key, row)))
+        return outcomes
+
+
+def _decision(request: EnqueueRequest, now: datetime) -> Decide:
+    return lambda existing: transitions.enqueued(existing, request, now)
+
+
+def _needs_bell(recording: Recording) -> bool:
+    """Whether no bell has rung for the row yet. One that waits for its next attempt was rung for before."""
+    return recording.state in IN_FLIGHT and recording.rung_time is None and recording.waiting_reason not in _RUNG_BEFORE
+
+
+def _settled(recording: Recording) -> Outcome:
+    """What is true of a row that this call need not ring for, or that another one has rung for."""
+    if recording.state is RecordingState.READY:
+        return EnqueueResult(EnqueueReason.CACHED, recording)
+    if recording.state is RecordingState.DELETED:
+        return RecordingDeleted(recording.recording_sid)
+    if _needs_bell(recording):
+        # A new attempt began while this call rang for the one before: nobody has rung for it yet.
+        return EnqueueFailed(recording)
+    return EnqueueResult(EnqueueReason.DUPLICATE, recording)
+
+
+def _failure(error: Exception, recording: Recording | None) -> EnqueueFailed:
+    """What a caller is told of an error on the way; an unexpected one is a bug, and is logged as one."""
+    if isinstance(error, DependencyUnavailable):
+        failure = EnqueueFailed(recording)
+    else:
+        _log.error("an enqueue failed unexpectedly", exc_info=error)
+        failure = EnqueueBroken(recording)
+    failure.__cause__ = error
+    return failure

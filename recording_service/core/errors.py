@@ -1,0 +1,269 @@
+"""Every error the core raises.
+
+RecordingServiceError
+├── InvalidRequest                 the request itself is wrong
+├── RecordingNotFound              unknown, deleted, or another account's
+├── RecordingDeleted               an enqueue met a tombstone
+├── RecordingNotReady              its bytes are not here yet
+├── RecordingFailed                its bytes will not come
+├── RecordingTruncated             its bytes were here and are not whole any more
+├── OffsetPastEnd                  the range begins after the last byte
+├── EtagMismatch                   the bytes are another version than the one asked for
+├── EnqueueFailed                  it could not be both committed and rung for
+│   └── EnqueueBroken              the same, by a bug of ours
+├── CapacityExhausted              too many streams or watchers
+├── ServerDraining                 the server is stopping
+├── DependencyUnavailable          something this service stands on is down or slow
+│   ├── CatalogueUnavailable
+│   ├── QueueUnavailable
+│   └── StorageUnavailable
+├── ObjectMissing                  the shelf has no such object
+├── AttemptSuperseded              another attempt has taken over; the result is thrown away
+├── WorkerCrashed                  the process that was at an attempt is gone
+└── SourceError                    Twilio did not give the recording, this time or at all
+    ├── SourceNotFound
+    ├── SourceUnauthorized
+    ├── SourceRateLimited
+    ├── SourceUnavailable
+    ├── SourceTimedOut
+    ├── SourceTruncated
+    ├── SourceNotAudio
+    ├── SourceTooLarge
+    ├── SourceRefused
+    └── RedirectRefused
+
+Messages are for the caller: they name no address, no secret and no internal part.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recording_service.core.model import FailureReason, Recording, RecordingState
+
+
+class RecordingServiceError(Exception):
+    """The base of every error of this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field of a request that is wrong, and how to mend it."""
+
+    field: str
+    description: str
+
+
+class InvalidRequest(RecordingServiceError):
+    """Raised when a request is wrong whatever the state of the system; nothing was stored."""
+
+    def __init__(self, *violations: FieldViolation) -> None:
+        super().__init__("; ".join(f"{violation.field}: {violation.description}" for violation in violations))
+        self.violations = violations
+
+    @classmethod
+    def of(cls, field: str, description: str) -> "InvalidRequest":
+        """The error for a single field."""
+        return cls(FieldViolation(field, description))
+
+
+class RecordingNotFound(RecordingServiceError):
+    """Raised when a recording is unknown, deleted, or another account's."""
+
+    def __init__(self, recording_sid: str) -> None:
+        super().__init__(f"there is no recording {recording_sid}")
+        self.recording_sid = recording_sid
+
+
+class RecordingDeleted(RecordingServiceError):
+    """Raised when a deleted recording is enqueued: a tombstone is never revived."""
+
+    def __init__(self, recording_sid: str) -> None:
+        super().__init__(f"recording {recording_sid} was deleted and can't be enqueued again")
+        self.recording_sid = recording_sid
+
+
+class RecordingNotReady(RecordingServiceError):
+    """Raised when the bytes of a recording are asked for before they are here."""
+
+    def __init__(self, recording_sid: str, state: "RecordingState", retry_seconds: float) -> None:
+        super().__init__(f"recording {recording_sid} is {state.value}; watch it with WatchRecording")
+        self.recording_sid = recording_sid
+        self.state = state
+        self.retry_seconds = retry_seconds
+
+
+class RecordingFailed(RecordingServiceError):
+    """Raised when the bytes of a FAILED recording are asked for; enqueueing it again starts anew."""
+
+    def __init__(self, recording_sid: str, failure_reason: "FailureReason") -> None:
+        super().__init__(f"recording {recording_sid} could not be had: {failure_reason.value}")
+        self.recording_sid = recording_sid
+        self.failure_reason = failure_reason
+
+
+class RecordingTruncated(RecordingServiceError):
+    """Raised when the stored bytes are lost or short; the recording is being fetched again."""
+
+    def __init__(self, recording_sid: str) -> None:
+        super().__init__(f"the stored bytes of recording {recording_sid} are not whole; it is being fetched again")
+        self.recording_sid = recording_sid
+
+
+class OffsetPastEnd(RecordingServiceError):
+    """Raised when a range begins after the last byte."""
+
+    def __init__(self, offset: int, size_bytes: int) -> None:
+        super().__init__(f"offset {offset} is past the end: the recording has {size_bytes} bytes")
+        self.offset = offset
+        self.size_bytes = size_bytes
+
+
+class EtagMismatch(RecordingServiceError):
+    """Raised when another version of the bytes is current than the one that was asked for."""
+
+    def __init__(self, recording_sid: str, etag: str) -> None:
+        super().__init__(f"recording {recording_sid} has changed: its etag is now {etag}")
+        self.recording_sid = recording_sid
+        self.etag = etag
+
+
+class EnqueueFailed(RecordingServiceError):
+    """Raised when a recording could not be both committed and rung for. Asking again is safe.
+
+    `recording` is set if the row was committed: the dispatcher then rings for it all the same.
+    """
+
+    def __init__(self, recording: "Recording | None", *, retry_seconds: float = 1.0) -> None:
+        super().__init__("the recording could not be queued now; ask again")
+        self.recording = recording
+        self.retry_seconds = retry_seconds
+
+
+class EnqueueBroken(EnqueueFailed):
+    """Raised when an enqueue met an error that nobody expected: a bug of ours. The log has it."""
+
+
+class CapacityExhausted(RecordingServiceError):
+    """Raised when as many streams or watchers are open as the server serves at once."""
+
+    def __init__(self, resource: str, limit: int, *, retry_seconds: float = 1.0) -> None:
+        super().__init__(f"all {limit} {resource} are taken; try again")
+        self.resource = resource
+        self.limit = limit
+        self.retry_seconds = retry_seconds
+
+
+class ServerDraining(RecordingServiceError):
+    """Raised when the server is stopping: another one, or the next one, will answer."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; try again")
+
+
+class DependencyUnavailable(RecordingServiceError):
+    """Raised when something this service stands on is down or slow. Asking again is safe."""
+
+    #: What is unavailable, in the words of the documentation.
+    dependency = "a dependency"
+
+    def __init__(self) -> None:
+        super().__init__(f"{self.dependency} is unavailable; try again")
+
+
+class CatalogueUnavailable(DependencyUnavailable):
+    """Raised when the database does not answer in time."""
+
+    dependency = "the catalogue"
+
+
+class QueueUnavailable(DependencyUnavailable):
+    """Raised when Redis does not answer in time, or refuses."""
+
+    dependency = "the queue"
+
+
+class StorageUnavailable(DependencyUnavailable):
+    """Raised when the shelf can't be read or written: full, failing, or not there."""
+
+    dependency = "the storage"
+
+
+class ObjectMissing(RecordingServiceError):
+    """Raised when the shelf has no object of that name."""
+
+    def __init__(self, object_key: str) -> None:
+        super().__init__(f"there is no object {object_key}")
+        self.object_key = object_key
+
+
+class AttemptSuperseded(RecordingServiceError):
+    """Raised in a worker whose attempt is no longer the current one: whatever it has is thrown away."""
+
+    def __init__(self, recording_sid: str, attempt: int) -> None:
+        super().__init__(f"attempt {attempt} of recording {recording_sid} is no longer the current one")
+        self.recording_sid = recording_sid
+        self.attempt = attempt
+
+
+class WorkerCrashed(RecordingServiceError):
+    """What a dead work-horse and an expired lease are called in the table of `core.retry`."""
+
+    def __init__(self) -> None:
+        super().__init__("the process that fetched it died")
+
+
+class SourceError(RecordingServiceError):
+    """The base of what may go wrong between this service and Twilio. `core.retry` says what follows from each."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class SourceNotFound(SourceError):
+    """Raised for a 404: not there yet, or not any more (twilio.md A4)."""
+
+
+class SourceUnauthorized(SourceError):
+    """Raised for a 401 or 403, and where no credentials are configured: about the account, not the recording."""
+
+
+class SourceRateLimited(SourceError):
+    """Raised for a 429. `retry_after_seconds` is what Twilio asked for, if it did."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SourceUnavailable(SourceError):
+    """Raised for a 5xx, and when no connection came about. `retry_after_seconds` as for a 429."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SourceTimedOut(SourceError):
+    """Raised when Twilio was silent too long, too slow, or not done in time."""
+
+
+class SourceTruncated(SourceError):
+    """Raised when the connection ended before the body did, or the length is not the one announced."""
+
+
+class SourceNotAudio(SourceError):
+    """Raised when the body is not audio, whatever its headers say."""
+
+
+class SourceTooLarge(SourceError):
+    """Raised when the body is, or announces to be, larger than allowed."""
+
+
+class SourceRefused(SourceError):
+    """Raised for any other 4xx: asking again in the same way would not help."""
+
+
+class RedirectRefused(SourceError):
+    """Raised for a redirect to a host that is not allowed, or in a circle."""

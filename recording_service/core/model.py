@@ -1,0 +1,259 @@
+"""The values the service speaks of. Immutable; the rules by which they change are in `core.transitions`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+
+class RecordingState(StrEnum):
+    """Where a recording is on its way from Twilio to the shelf."""
+
+    QUEUED = "queued"
+    DOWNLOADING = "downloading"
+    READY = "ready"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+#: States in which the recording comes to an end without anyone asking again.
+IN_FLIGHT = frozenset({RecordingState.QUEUED, RecordingState.DOWNLOADING})
+
+
+class FailureReason(StrEnum):
+    """Why a recording is FAILED. Stable."""
+
+    SOURCE_ABSENT = "source_absent"
+    SOURCE_FAILED = "source_failed"
+    SOURCE_NOT_FOUND = "source_not_found"
+    SOURCE_UNAVAILABLE = "source_unavailable"
+    SOURCE_TRUNCATED = "source_truncated"
+    SOURCE_NOT_AUDIO = "source_not_audio"
+    SOURCE_TOO_LARGE = "source_too_large"
+    SOURCE_REDIRECT_REFUSED = "source_redirect_refused"
+    WORKER_CRASHED = "worker_crashed"
+    SOURCE_REFUSED = "source_refused"
+
+
+class WaitingReason(StrEnum):
+    """Why a QUEUED recording is not being fetched yet."""
+
+    RETRY = "retry"
+    RATE_LIMITED = "rate_limited"
+    ACCOUNT_UNAUTHORIZED = "account_unauthorized"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+
+
+class RecordingJob(StrEnum):
+    """What is to be done with a recording."""
+
+    FULL = "full"
+    DOWNLOAD_ONLY = "download_only"
+
+
+class Priority(IntEnum):
+    """How urgent a recording is: the smallest number first, as in the proto and in SQL."""
+
+    PLAYBACK = 1
+    NORMAL = 2
+    BULK = 3
+
+
+class EnqueueReason(StrEnum):
+    """What became of an enqueue (design.md §2)."""
+
+    ENQUEUED = "enqueued"
+    CACHED = "cached"
+    DUPLICATE = "duplicate"
+    ERROR = "error"
+
+
+class UnavailableReason(StrEnum):
+    """What Twilio reported instead of `completed`."""
+
+    ABSENT = "absent"
+    FAILED = "failed"
+
+
+class RecordingKey(NamedTuple):
+    """The identity of a recording, and of the work on it."""
+
+    account_sid: str
+    recording_sid: str
+
+
+class Bell(NamedTuple):
+    """What the queue carries: there is work, and this row's attempt is what it was rung for."""
+
+    account_sid: str
+    recording_sid: str
+    attempt: int
+
+    @property
+    def key(self) -> RecordingKey:
+        """The recording it was rung for."""
+        return RecordingKey(self.account_sid, self.recording_sid)
+
+    @property
+    def job_id(self) -> str:
+        """The queue's name for it: `<account_sid>-<recording_sid>-<attempt>`.
+
+        The account is part of it, so that the same RecordingSid under a wrong account takes nobody's bell.
+        """
+        return f"{self.account_sid}-{self.recording_sid}-{self.attempt}"
+
+    @classmethod
+    def from_job_id(cls, job_id: str) -> "Bell":
+        """The bell of that name; ValueError if it is none."""
+        account_sid, recording_sid, attempt = job_id.split("-")
+        return cls(account_sid, recording_sid, int(attempt))
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetails:
+    """What is known of the call. Empty text, 0 and None stand for "not known"."""
+
+    call_sid: str = ""
+    conference_sid: str = ""
+    source_url: str = ""
+    source: str = ""
+    track: str = ""
+    direction: str = ""
+    channels: int = 0
+    start_time: datetime | None = None
+    duration: timedelta | None = None
+    from_number: str = ""
+    to_number: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueRequest:
+    """A checked wish for one recording (`core.requests` checks)."""
+
+    key: RecordingKey
+    job: RecordingJob
+    priority: Priority
+    call: CallDetails = field(default_factory=CallDetails)
+    #: Follows the request into the worker's log lines.
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnavailableReport:
+    """A checked report that Twilio has no such recording. `error_code` is Twilio's, 0 if there was none."""
+
+    key: RecordingKey
+    reason: UnavailableReason
+    call_sid: str = ""
+    error_code: int = 0
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One row of the catalogue. Times are aware and in UTC; empty text and None stand for "not known"."""
+
+    account_sid: str
+    recording_sid: str
+    call: CallDetails
+    job: RecordingJob
+    priority: Priority
+    state: RecordingState
+    create_time: datetime
+    update_time: datetime
+    #: When the current attempt is due.
+    next_attempt_time: datetime
+    #: When the bell of the current attempt rang; None until it has.
+    rung_time: datetime | None = None
+    #: Counted from 1; each is claimed at most once.
+    attempt: int = 1
+    #: Failed attempts since it was last enqueued: the budget that is being spent.
+    failures: int = 0
+    failure_reason: FailureReason | None = None
+    failure_message: str = ""
+    waiting_reason: WaitingReason | None = None
+    #: The worker that claimed the current attempt.
+    claimed_by: str = ""
+    #: Raised by the worker while it works; a lease that stands still has expired (design.md §2).
+    lease: int = 0
+    received_bytes: int = 0
+    #: Where the shelf has the bytes: `<account_sid>/<recording_sid>/<attempt>.<ext>`.
+    object_key: str = ""
+    size_bytes: int | None = None
+    sha256: str = ""
+    content_type: str = ""
+    #: Grows with each change.
+    revision: int = 1
+    ready_time: datetime | None = None
+    delete_time: datetime | None = None
+    #: The request that last enqueued it.
+    request_id: str = ""
+
+    @property
+    def key(self) -> RecordingKey:
+        """Its identity."""
+        return RecordingKey(self.account_sid, self.recording_sid)
+
+    @property
+    def bell(self) -> Bell:
+        """The bell of its current attempt."""
+        return Bell(self.account_sid, self.recording_sid, self.attempt)
+
+    @property
+    def etag(self) -> str:
+        """The name of this version of the bytes: their SHA-256, so that equal bytes are the same version."""
+        return self.sha256
+
+
+class ClaimedAttempt(NamedTuple):
+    """An attempt that a worker is at, and how far it has raised its lease."""
+
+    bell: Bell
+    lease: int
+
+
+class StoredObject(NamedTuple):
+    """An object as it was published: how many bytes, and their SHA-256 in lower-case hex."""
+
+    object_key: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausedAccount:
+    """An account whose credentials Twilio refuses; one attempt is let through at each `next_probe_time`."""
+
+    account_sid: str
+    pause_time: datetime
+    next_probe_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFilter:
+    """What a list is narrowed to: AND between the filters, OR within one; an empty one narrows nothing."""
+
+    states: frozenset[RecordingState] = frozenset()
+    failure_reasons: frozenset[FailureReason] = frozenset()
+    account_sids: frozenset[str] = frozenset()
+    call_sids: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    create_time_from: datetime | None = None
+    create_time_before: datetime | None = None
+
+
+class PagePosition(NamedTuple):
+    """The last recording of a page; the next page begins after it (newest first, ties by SID)."""
+
+    create_time: datetime
+    account_sid: str
+    recording_sid: str
+
+
+class Backlog(NamedTuple):
+    """How much is waiting: rows that are QUEUED, and since when the oldest due one has been due."""
+
+    queued: int
+    oldest_due_time: datetime | None

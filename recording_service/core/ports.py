@@ -1,0 +1,308 @@
+"""What the core needs of the world.
+
+Each port has one adapter in `adapters/` (and an in-memory double), and one contract suite in `tests/contract/` that all
+of them pass.
+
+An adapter translates its library's errors to the ones named here, `from` the original. What is not named is a bug.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from recording_service.core.model import (
+    Backlog,
+    Bell,
+    ClaimedAttempt,
+    PagePosition,
+    PausedAccount,
+    Recording,
+    RecordingFilter,
+    RecordingKey,
+    StoredObject,
+)
+
+#: A pure function of a row (None: there is none) to the row as it should be (None: leave it as it is). It may be
+#: called more than once: each time with what is there now.
+Decide = Callable[[Recording | None], Recording | None]
+
+
+class Amended(NamedTuple):
+    """What became of one `amend`: the row as it is now (None: there is none), and whether this call changed it."""
+
+    recording: Recording | None
+    changed: bool
+
+
+class Clock(Protocol):
+    """Time, so that tests can hold it."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, in UTC. May jump."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, from an arbitrary start."""
+
+
+class RecordingRows(Protocol):
+    """The recordings themselves. Every method raises CatalogueUnavailable if the database does not answer in time."""
+
+    def get(self, key: RecordingKey) -> Recording | None:
+        """The recording as it is now. Tombstones are rows too."""
+
+    def get_many(self, keys: Sequence[RecordingKey]) -> Mapping[RecordingKey, Recording]:
+        """Those of the recordings that there are; any number of keys."""
+
+    def find(self, recording_sid: str) -> Sequence[Recording]:
+        """The recordings of that SID, over all accounts."""
+
+    def amend(self, changes: Sequence[tuple[RecordingKey, Decide]]) -> Sequence[Amended]:
+        """Changes many rows in one transaction, committed and flushed on return; results in the order of `changes`.
+
+        Each row is read, decided on and written on the condition that its revision is still the one that was decided on
+        (an insert: that there is still no row); where the condition fails, the row is read and decided on anew. The
+        same key may occur twice: the second decision then sees the first one's result. `decide` must set a higher
+        revision. An exception from `decide` is raised on, and nothing of the whole call is committed.
+        """
+
+    def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
+        """At most `size` recordings, newest first (create_time, account_sid, recording_sid, all descending)."""
+
+    def stored(self, size: int, after: RecordingKey | None) -> Sequence[Recording]:
+        """READY recordings in the order of their keys, for walking over all of them in pieces."""
+
+    def backlog(self, now: datetime) -> Backlog:
+        """How much is waiting."""
+
+
+class AttemptRows(Protocol):
+    """The work on the recordings. Raises CatalogueUnavailable as RecordingRows does.
+
+    A row is *due* when it is QUEUED, its `next_attempt_time` has come and its account is not paused.
+    """
+
+    def mark_rung(self, bells: Sequence[Bell], now: datetime) -> set[Bell]:
+        """Notes that these bells have rung; those for which *this call* set `rung_time`, from NULL, for that attempt.
+
+        One conditional statement: of many simultaneous calls for one bell exactly one gets it back. Raises the
+        revision. Not conditional on the state: a worker may have heard the bell, and even finished, before its ringer
+        notes it.
+        """
+
+    def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
+        """Takes the most urgent due row (priority, then create_time): DOWNLOADING, `claimed_by`, lease and bytes at 0.
+
+        Only rows whose bell has rung, or for which `heard` was rung: so that every row keeps a bell of its own.
+        A row of a paused account may be taken if the account's `next_probe_time` has come, which then moves on by
+        `probe_interval` in the same transaction. Clears the waiting reason. At most one caller gets an attempt; None if
+        there is nothing to take.
+        """
+
+    def raise_lease(self, bell: Bell, received_bytes: int, now: datetime) -> bool:
+        """Raises the lease of a DOWNLOADING attempt and notes its progress; False if it is not the current attempt."""
+
+    def claimed(self, claimed_by: str | None = None) -> Sequence[ClaimedAttempt]:
+        """The attempts that are DOWNLOADING: all of them, or one worker's."""
+
+    def due_unrung(self, now: datetime, untouched_since: datetime, limit: int) -> Sequence[Bell]:
+        """Due rows whose bell has not rung and that nobody has changed since, the most urgent first."""
+
+    def count_due_rung(self, now: datetime) -> int:
+        """How many due rows have had their bell rung, and so rely on the queue."""
+
+    def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:
+        """Due rows whose bell rang before that time, in the order of their keys, for walking over them in pieces."""
+
+
+class AccountRows(Protocol):
+    """Accounts whose credentials Twilio refuses. Raises CatalogueUnavailable as RecordingRows does."""
+
+    def pause(self, account_sid: str, now: datetime, next_probe_time: datetime) -> None:
+        """Pauses the account, and gives its QUEUED rows the waiting reason ACCOUNT_UNAUTHORIZED.
+
+        Idempotent: of an account that is paused already, only rows that have come since change.
+        """
+
+    def resume(self, account_sid: str, now: datetime) -> int:
+        """Ends the pause; how many rows it set free. Idempotent.
+
+        Rows that waited for the account, or whose bell was heard in vain, get a new attempt, due now and unrung.
+        """
+
+    def paused(self) -> Sequence[PausedAccount]:
+        """The accounts that are paused."""
+
+    def most_urgent(self, account_sid: str, now: datetime) -> Recording | None:
+        """The QUEUED row of the account, whose time has come, that a probe should take."""
+
+
+class DispatcherRow(NamedTuple):
+    """Who dispatches, and the counter that it raises while it lives. Both start empty."""
+
+    holder: str
+    lease: int
+
+
+class DispatcherElection(Protocol):
+    """The one row by which one of several dispatchers is elected. Raises CatalogueUnavailable as RecordingRows does."""
+
+    def look(self) -> DispatcherRow:
+        """Who dispatches now."""
+
+    def take(self, holder: str, seen: DispatcherRow) -> bool:
+        """Takes the office over, if it is still as it was seen."""
+
+    def hold(self, holder: str) -> bool:
+        """Raises the holder's counter; False if it is not the holder any more."""
+
+
+class Catalogue(RecordingRows, AttemptRows, AccountRows, DispatcherElection, Protocol):
+    """The truth (design.md §2). Safe to use from many threads."""
+
+    def check(self) -> None:
+        """Raises CatalogueUnavailable unless the database answers and has the schema of this version."""
+
+    def close(self) -> None:
+        """Closes every connection."""
+
+
+class BellQueue(Protocol):
+    """The doorbell (design.md §2): may forget, and may ring twice. Raises QueueUnavailable within its timeouts."""
+
+    def ring(self, bells: Sequence[Bell]) -> None:
+        """Rings all of them, in order. Idempotent: a bell that the queue knows already has rung.
+
+        Raises QueueUnavailable, or whatever the queue's library raises on a bug of ours; any number may then have rung.
+        """
+
+    def waiting(self) -> int:
+        """How many bells nobody has heard yet."""
+
+    def unheard(self, bells: Sequence[Bell]) -> set[Bell]:
+        """Those of the bells that nobody has heard yet. One that a worker is hearing just now has been heard."""
+
+    def incarnation(self) -> str:
+        """A name for the queue's memory: another one means that it may have forgotten bells."""
+
+    def check(self) -> None:
+        """Raises QueueUnavailable unless the queue answers."""
+
+    def close(self) -> None:
+        """Closes every connection."""
+
+
+class Upload(Protocol):
+    """An object on its way to the shelf: nobody sees it before `publish`."""
+
+    @property
+    def received_bytes(self) -> int:
+        """How many bytes were written."""
+
+    def write(self, data: bytes) -> None:
+        """Appends; StorageUnavailable if the shelf can't take it."""
+
+    def publish(self) -> StoredObject:
+        """Makes the object visible under its key, flushed to the medium with its name (reliability.md B1).
+
+        Raises StorageUnavailable if any step fails; the object is then not there, or is there whole.
+        """
+
+
+class StoredBytes(Protocol):
+    """An open object. Stays readable though the object is removed meanwhile. Safe for one thread."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes the shelf has, looked at when it was opened."""
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes; fewer only where the object ends. StorageUnavailable if it can't be read."""
+
+    def close(self) -> None:
+        """Lets it go. Idempotent."""
+
+
+class ObjectEntry(NamedTuple):
+    """One object, or the unfinished remains of one, as a walk over the shelf finds it."""
+
+    object_key: str
+    modify_time: datetime
+
+
+class Storage(Protocol):
+    """The shelf (design.md §2), with keys `<account_sid>/<recording_sid>/<attempt>.<ext>`. For many threads at once."""
+
+    def create(self, object_key: str) -> AbstractContextManager[Upload]:
+        """A new object. Leaving the context without `publish` leaves nothing behind. StorageUnavailable."""
+
+    def open(self, object_key: str) -> StoredBytes:
+        """Opens an object for reading. ObjectMissing; StorageUnavailable."""
+
+    def size(self, object_key: str) -> int | None:
+        """How many bytes the object has, looked at now; None if it is not there. StorageUnavailable."""
+
+    def remove(self, object_key: str) -> None:
+        """Removes one object, or the remains of one. Idempotent. StorageUnavailable."""
+
+    def remove_others(self, key: RecordingKey, keep: str | None) -> None:
+        """Removes everything of that recording, remains of uploads too, but the object `keep`. Idempotent."""
+
+    def entries(self) -> Iterator[ObjectEntry]:
+        """Walks over everything on the shelf, remains of uploads too."""
+
+    def check(self) -> None:
+        """Raises StorageUnavailable unless the shelf can be read and written."""
+
+
+class Media(Protocol):
+    """An answer of Twilio's that may be a recording. Its headers have come; its body is read as it comes."""
+
+    @property
+    def content_length(self) -> int | None:
+        """The length that was announced, in bytes."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives: at most 64 KiB a piece, never waiting to fill one. Raises SourceError."""
+
+
+class MediaSource(Protocol):
+    """Twilio, as far as this service fetches from it."""
+
+    def open(self, key: RecordingKey) -> AbstractContextManager[Media]:
+        """Asks for the recording's one MP3 (twilio.md A4), with its account's credentials. Raises SourceError."""
+
+
+class Change(NamedTuple):
+    """A recording has changed, and has this revision now."""
+
+    account_sid: str
+    recording_sid: str
+    revision: int
+
+
+class ChangeSubscription(Protocol):
+    """A place to hear of changes. For one thread, but `close` may come from any."""
+
+    def next(self, timeout_seconds: float) -> Sequence[Change]:
+        """What has been heard; waits at most that long for the first.
+
+        Raises QueueUnavailable if hearing is impossible now: changes may then have been missed, and asking again tries
+        to hear again.
+        """
+
+    def close(self) -> None:
+        """Lets it go. Idempotent."""
+
+
+class ChangeFeed(Protocol):
+    """Tells other processes that a recording has changed: a hint, which may get lost. The catalogue is the truth."""
+
+    def publish(self, changes: Sequence[Change]) -> None:
+        """Tells whoever listens. Raises QueueUnavailable within its timeouts."""
+
+    def subscribe(self) -> ChangeSubscription:
+        """Listens from now on (or from when Redis can be reached)."""
+
+    def close(self) -> None:
+        """Closes every connection."""

@@ -1,0 +1,164 @@
+"""The use cases, one a method: what the gRPC servicer calls, and all it calls."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from recording_service.core import paging, transitions
+from recording_service.core.changes import tell
+from recording_service.core.enqueueing import Enqueuer, EnqueueResult, Outcome
+from recording_service.core.errors import (
+    CatalogueUnavailable,
+    RecordingNotFound,
+    StorageUnavailable,
+)
+from recording_service.core.model import (
+    EnqueueRequest,
+    Recording,
+    RecordingFilter,
+    RecordingKey,
+    RecordingState,
+    UnavailableReport,
+)
+from recording_service.core.playback import OpenRange, Shelf
+from recording_service.core.ports import BellQueue, Catalogue, ChangeFeed, Clock, Storage
+from recording_service.core.requests import Target
+from recording_service.core.watching import Watch, WatchHub, WatchUntil
+
+_log = logging.getLogger(__name__)
+
+#: What a list shows where no states are asked for.
+_NOT_DELETED = frozenset(RecordingState) - {RecordingState.DELETED}
+#: Of several recordings of one SID under different accounts, the one that is meant: READY before in flight before
+#: FAILED.
+_MEANT_FIRST = (
+    RecordingState.READY,
+    RecordingState.DOWNLOADING,
+    RecordingState.QUEUED,
+    RecordingState.FAILED,
+    RecordingState.DELETED,
+)
+
+
+class Page(NamedTuple):
+    """A page of a list; `next_page_token` is empty at the end, and only there."""
+
+    recordings: Sequence[Recording]
+    next_page_token: str
+
+
+class ServiceHealth(NamedTuple):
+    """Whether reading works, and how much is waiting (None where that could not be told)."""
+
+    serving: bool
+    queued: int | None
+    oldest_due_seconds: float | None
+
+
+class RecordingService:
+    """The recording service. Safe to use from many threads; the composition root closes what it was given."""
+
+    def __init__(
+        self, *, catalogue: Catalogue, queue: BellQueue, storage: Storage, changes: ChangeFeed, clock: Clock
+    ) -> None:
+        self._catalogue = catalogue
+        self._storage = storage
+        self._changes = changes
+        self._clock = clock
+        self._enqueuer = Enqueuer(catalogue, queue, storage, clock)
+        self._shelf = Shelf(catalogue, storage, clock)
+        self._hub = WatchHub(catalogue, changes, clock)
+
+    def enqueue(self, request: EnqueueRequest) -> EnqueueResult:
+        """Asks for a recording. Idempotent. Raises EnqueueFailed, RecordingDeleted."""
+        return self._enqueuer.enqueue(request)
+
+    def enqueue_batch(self, requests: Sequence[EnqueueRequest]) -> Sequence[Outcome]:
+        """Asks for many recordings; a result or an error a request, in order. Idempotent."""
+        return self._enqueuer.enqueue_batch(requests)
+
+    def report_unavailable(self, report: UnavailableReport) -> Recording:
+        """Notes that Twilio has no such recording, unless it is READY or DELETED. Idempotent."""
+        now = self._clock.now()
+        row, changed = self._catalogue.amend([(report.key, lambda row: transitions.unavailable(row, report, now))])[0]
+        if row is None:
+            raise RecordingNotFound(report.key.recording_sid)
+        if changed:
+            tell(self._changes, row)
+        return row
+
+    def get(self, target: Target) -> Recording:
+        """The recording as it is now. Raises RecordingNotFound, also for a tombstone."""
+        recording = self._find(target)
+        if recording is None or recording.state is RecordingState.DELETED:
+            raise RecordingNotFound(target.recording_sid)
+        return recording
+
+    def list(self, matching: RecordingFilter, page_size: int, page_token: str) -> Page:
+        """A page of recordings, newest first; tombstones only where they are asked for. Raises InvalidRequest."""
+        size = paging.effective_page_size(page_size)
+        position = paging.position_of(page_token, matching)
+        narrowed = matching if matching.states else replace(matching, states=_NOT_DELETED)
+        found = self._catalogue.page(narrowed, size + 1, position)
+        if len(found) <= size:
+            return Page(found, "")
+        return Page(found[:size], paging.token_after(found[size - 1], matching))
+
+    def watch(self, target: Target, until: WatchUntil) -> Watch:
+        """Watches a recording: its current state is there at once. The caller closes it. Raises RecordingNotFound."""
+        key = RecordingKey(*target) if target.account_sid else self.get(target).key
+        watch = self._hub.watch(key, until)
+        try:
+            # Read after the watch is in place: what changes in between is seen here or heard of.
+            watch.offer(self.get(Target(*key)))
+        except BaseException:
+            watch.close()
+            raise
+        return watch
+
+    def open_range(self, target: Target, offset: int, length: int, etag: str) -> OpenRange:
+        """Opens a range of the stored bytes, everything checked. The caller closes it. Raises as `Shelf.open_range`."""
+        return self._shelf.open_range(self.get(target), offset, length, etag)
+
+    def delete(self, target: Target, allow_missing: bool) -> Recording | None:
+        """Deletes a recording: first the row says so, then the bytes go (the dispatcher sweeps what a crash leaves).
+
+        Idempotent with `allow_missing`; else raises RecordingNotFound where there is nothing. Raises StorageUnavailable
+        if the bytes are still there: the row says DELETED, and asking again removes them.
+        """
+        found = self._find(target)
+        if found is None or (found.state is RecordingState.DELETED and not allow_missing):
+            if allow_missing:
+                return None
+            raise RecordingNotFound(target.recording_sid)
+        now = self._clock.now()
+        row, changed = self._catalogue.amend([(found.key, lambda row: transitions.deleted(row, now))])[0]
+        self._storage.remove_others(found.key, keep=None)
+        if changed and row is not None:
+            tell(self._changes, row)
+        return row
+
+    def health(self) -> ServiceHealth:
+        """Whether catalogue and shelf answer. Redis has no say: reading goes on without it."""
+        try:
+            self._catalogue.check()
+            self._storage.check()
+            backlog = self._catalogue.backlog(self._clock.now())
+        except (CatalogueUnavailable, StorageUnavailable) as error:
+            _log.warning("not serving: %s", error)
+            return ServiceHealth(False, None, None)
+        oldest = backlog.oldest_due_time
+        waited = 0.0 if oldest is None else max(0.0, (self._clock.now() - oldest).total_seconds())
+        return ServiceHealth(True, backlog.queued, waited)
+
+    def close(self) -> None:
+        """Ends every watch. Idempotent."""
+        self._hub.close()
+
+    def _find(self, target: Target) -> Recording | None:
+        """The row that is meant, tombstones too."""
+        if target.account_sid:
+            return self._catalogue.get(RecordingKey(*target))
+        rows = self._catalogue.find(target.recording_sid)
+        return min(rows, key=lambda row: (_MEANT_FIRST.index(row.state), row.create_time), default=None)

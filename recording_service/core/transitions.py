@@ -1,0 +1,240 @@
+"""The state machine: pure functions from a row (and what happened) to the row as it should be.
+
+    nothing ──enqueued──▶ QUEUED ──claim──▶ DOWNLOADING ──stored──▶ READY
+                            ▲  ▲               │   │                  │
+                            │  └─attempt ended─┘   └──gave up──▶ FAILED
+                            └────enqueued (FAILED), refetched (READY)─┘      anything ──deleted──▶ DELETED
+
+Each returns None where nothing is to be changed. Claiming is the catalogue's own statement (`AttemptRows.claim`),
+because it also chooses the row. A new attempt is always unrung: `attempt` and `rung_time` change together, here and
+nowhere else.
+"""
+
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+
+from recording_service.core.model import (
+    IN_FLIGHT,
+    Bell,
+    CallDetails,
+    EnqueueRequest,
+    FailureReason,
+    Priority,
+    Recording,
+    RecordingJob,
+    RecordingState,
+    StoredObject,
+    UnavailableReason,
+    UnavailableReport,
+    WaitingReason,
+)
+from recording_service.core.requests import MAX_LABELS
+
+#: Longest failure_message that is stored, in characters.
+MAX_FAILURE_MESSAGE_CHARACTERS = 300
+
+_REPORTED = {
+    UnavailableReason.ABSENT: FailureReason.SOURCE_ABSENT,
+    UnavailableReason.FAILED: FailureReason.SOURCE_FAILED,
+}
+
+
+def enqueued(existing: Recording | None, request: EnqueueRequest, now: datetime) -> Recording | None:
+    """What an enqueue makes of the row (design.md §3, Enqueue, case by case). A tombstone stays one."""
+    if existing is None:
+        return _created(request, now)
+    if existing.state is RecordingState.DELETED:
+        return None
+    call = _filled(existing.call, request.call)
+    job = RecordingJob.FULL if RecordingJob.FULL in (existing.job, request.job) else existing.job
+    if existing.state is RecordingState.FAILED:
+        wanted = replace(existing, call=call, job=job, priority=request.priority, request_id=request.request_id)
+        return _requeued(wanted, now, due=now, failures=0)
+    priority = existing.priority
+    if existing.state in IN_FLIGHT:
+        priority = min(existing.priority, request.priority)
+    if call == existing.call and job is existing.job and priority == existing.priority:
+        return None
+    return _changed(replace(existing, call=call, job=job, priority=Priority(priority)), now)
+
+
+def stored(
+    existing: Recording | None, bell: Bell, stored_object: StoredObject, content_type: str, now: datetime
+) -> Recording | None:
+    """READY, if that attempt is still the one that downloads."""
+    if existing is None or not _is_downloading(existing, bell):
+        return None
+    ready = replace(
+        existing,
+        state=RecordingState.READY,
+        failures=0,
+        failure_message="",
+        received_bytes=stored_object.size_bytes,
+        object_key=stored_object.object_key,
+        size_bytes=stored_object.size_bytes,
+        sha256=stored_object.sha256,
+        content_type=content_type,
+        ready_time=now,
+    )
+    return _changed(ready, now)
+
+
+def put_off(
+    existing: Recording | None,
+    bell: Bell,
+    *,
+    waiting_reason: WaitingReason,
+    message: str,
+    delay: timedelta,
+    burns: bool,
+    now: datetime,
+) -> Recording | None:
+    """A next attempt after `delay`, if that attempt is still the one that downloads; `burns` spends of the budget."""
+    if existing is None or not _is_downloading(existing, bell):
+        return None
+    failures = existing.failures + 1 if burns else existing.failures
+    waiting = replace(existing, waiting_reason=waiting_reason, failure_message=_cut(message))
+    return _requeued(waiting, now, due=now + delay, failures=failures)
+
+
+def given_up(
+    existing: Recording | None, bell: Bell, reason: FailureReason, message: str, now: datetime
+) -> Recording | None:
+    """FAILED, if that attempt is still the one that downloads."""
+    if existing is None or not _is_downloading(existing, bell):
+        return None
+    return _failed(replace(existing, failures=existing.failures + 1), reason, message, now)
+
+
+def released(existing: Recording | None, bell: Bell, now: datetime) -> Recording | None:
+    """A next attempt at once, after a clean stop: nothing is spent."""
+    if existing is None or not _is_downloading(existing, bell):
+        return None
+    return _requeued(existing, now, due=now, failures=existing.failures)
+
+
+def bell_forgotten(existing: Recording | None, bell: Bell, now: datetime) -> Recording | None:
+    """A next attempt for a QUEUED row whose bell the queue has lost: the old one's name may be remembered there."""
+    if existing is None or existing.state is not RecordingState.QUEUED or existing.bell != bell:
+        return None
+    return _requeued(existing, now, due=existing.next_attempt_time, failures=existing.failures)
+
+
+def refetched(existing: Recording | None, object_key: str, now: datetime) -> Recording | None:
+    """Back to be fetched, for a READY row whose object of that key is lost or not whole."""
+    if existing is None or existing.state is not RecordingState.READY or existing.object_key != object_key:
+        return None
+    gone = replace(existing, object_key="", size_bytes=None, sha256="", content_type="", ready_time=None)
+    return _requeued(gone, now, due=now, failures=0)
+
+
+def unavailable(existing: Recording | None, report: UnavailableReport, now: datetime) -> Recording | None:
+    """FAILED because Twilio says so, unless the recording is READY or DELETED."""
+    reason = _REPORTED[report.reason]
+    message = f"Twilio reported {report.reason.value}" + (f" (error {report.error_code})" if report.error_code else "")
+    if existing is None:
+        call = CallDetails(call_sid=report.call_sid)
+        request = EnqueueRequest(report.key, RecordingJob.FULL, Priority.NORMAL, call, report.request_id)
+        return replace(
+            _created(request, now), state=RecordingState.FAILED, failure_reason=reason, failure_message=message
+        )
+    if existing.state in (RecordingState.READY, RecordingState.DELETED) or existing.failure_reason is reason:
+        return None
+    # The next attempt's number takes the row from a worker that may be at it.
+    taken = replace(existing, attempt=existing.attempt + 1, rung_time=None)
+    return _failed(taken, reason, message, now)
+
+
+def deleted(existing: Recording | None, now: datetime) -> Recording | None:
+    """A tombstone: identity and times stay, what was known of the call goes."""
+    if existing is None or existing.state is RecordingState.DELETED:
+        return None
+    return Recording(
+        account_sid=existing.account_sid,
+        recording_sid=existing.recording_sid,
+        call=CallDetails(),
+        job=existing.job,
+        priority=existing.priority,
+        state=RecordingState.DELETED,
+        create_time=existing.create_time,
+        update_time=now,
+        next_attempt_time=existing.next_attempt_time,
+        attempt=existing.attempt + 1,
+        revision=existing.revision + 1,
+        delete_time=now,
+    )
+
+
+def _created(request: EnqueueRequest, now: datetime) -> Recording:
+    return Recording(
+        account_sid=request.key.account_sid,
+        recording_sid=request.key.recording_sid,
+        call=request.call,
+        job=request.job,
+        priority=request.priority,
+        state=RecordingState.QUEUED,
+        create_time=now,
+        update_time=now,
+        next_attempt_time=now,
+        request_id=request.request_id,
+    )
+
+
+def _is_downloading(recording: Recording, bell: Bell) -> bool:
+    return recording.state is RecordingState.DOWNLOADING and recording.attempt == bell.attempt
+
+
+def _requeued(recording: Recording, now: datetime, *, due: datetime, failures: int) -> Recording:
+    """QUEUED for the next attempt. A reason to wait is only kept where the caller has just set it."""
+    keeps_waiting = recording.state is RecordingState.DOWNLOADING or recording.state is RecordingState.QUEUED
+    return _changed(
+        replace(
+            recording,
+            state=RecordingState.QUEUED,
+            attempt=recording.attempt + 1,
+            rung_time=None,
+            failures=failures,
+            next_attempt_time=due,
+            failure_reason=None,
+            failure_message=recording.failure_message if keeps_waiting else "",
+            waiting_reason=recording.waiting_reason if keeps_waiting else None,
+            claimed_by="",
+            received_bytes=0,
+        ),
+        now,
+    )
+
+
+def _failed(recording: Recording, reason: FailureReason, message: str, now: datetime) -> Recording:
+    return _changed(
+        replace(
+            recording,
+            state=RecordingState.FAILED,
+            failure_reason=reason,
+            failure_message=_cut(message),
+            waiting_reason=None,
+            claimed_by="",
+        ),
+        now,
+    )
+
+
+def _changed(recording: Recording, now: datetime) -> Recording:
+    return replace(recording, revision=recording.revision + 1, update_time=now)
+
+
+def _filled(known: CallDetails, given: CallDetails) -> CallDetails:
+    """What was known, completed by what is given: a later request adds, and overwrites nothing but labels."""
+    missing = {
+        field.name: getattr(given, field.name)
+        for field in fields(CallDetails)
+        if field.name != "labels" and not getattr(known, field.name) and getattr(given, field.name)
+    }
+    labels = {**known.labels, **given.labels}
+    if labels != known.labels and len(labels) <= MAX_LABELS:
+        missing["labels"] = labels
+    return replace(known, **missing) if missing else known
+
+
+def _cut(message: str) -> str:
+    return message[:MAX_FAILURE_MESSAGE_CHARACTERS]

@@ -1,0 +1,186 @@
+"""Watching one recording: level-triggered, the latest look wins, the catalogue is the truth (grpc.md A.1).
+
+One thread serves all watches of a process. It hears of changes from the feed, reads each changed row once, and hands
+it to whoever watches it; every few seconds it reads all watched rows anyway, because the feed may lose a word or be
+down.
+"""
+
+import logging
+import math
+import threading
+from collections.abc import Collection
+from enum import StrEnum
+
+from recording_service.core.errors import CatalogueUnavailable, QueueUnavailable
+from recording_service.core.model import Recording, RecordingKey, RecordingState
+from recording_service.core.ports import Catalogue, ChangeFeed, ChangeSubscription, Clock
+
+#: How often all watched rows are read, whatever the feed says.
+LOOK_INTERVAL_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class WatchUntil(StrEnum):
+    """How long to watch. FAILED and DELETED end every watch."""
+
+    READY = "ready"
+    PROCESSED = "processed"
+
+
+#: States that end a watch. As long as there is no processing, a recording that is READY is as far as it gets.
+_ENDS = frozenset({RecordingState.READY, RecordingState.FAILED, RecordingState.DELETED})
+
+
+class Watch:
+    """One watcher's place. `next` is for one thread; `close` and `offer` for any."""
+
+    def __init__(self, hub: "WatchHub", key: RecordingKey, until: WatchUntil) -> None:
+        self.key = key
+        self.until = until
+        #: Whether the recording that was handed out last ended the watch.
+        self.finished = False
+        self._hub = hub
+        self._news = threading.Condition()
+        self._latest: Recording | None = None
+        self._revision = 0
+        self._closed = False
+
+    def offer(self, recording: Recording) -> None:
+        """Puts a look at the recording in place, if it is newer than what was handed out."""
+        with self._news:
+            seen = self._revision if self._latest is None else self._latest.revision
+            if recording.revision > seen and not self._closed:
+                self._latest = recording
+                self._news.notify()
+
+    def next(self, timeout_seconds: float) -> Recording | None:
+        """The recording as it was last seen to change; None if it did not in that time, or the watch was closed."""
+        with self._news:
+            self._news.wait_for(lambda: self._latest is not None or self._closed, timeout_seconds)
+            recording, self._latest = self._latest, None
+            if recording is None or self._closed:
+                return None
+            self._revision = recording.revision
+            self.finished = recording.state in _ENDS
+            return recording
+
+    def close(self) -> None:
+        """Ends the watch and wakes whoever waits for it, at once. Idempotent."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
+        self._hub.forget(self)
+
+
+class WatchHub:
+    """All watches of one process. Owns its thread, which lives while there is something to watch."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        changes: ChangeFeed,
+        clock: Clock,
+        *,
+        look_interval_seconds: float = LOOK_INTERVAL_SECONDS,
+    ) -> None:
+        self._catalogue = catalogue
+        self._changes = changes
+        self._clock = clock
+        self._look_interval_seconds = look_interval_seconds
+        self._lock = threading.Lock()
+        self._watches: dict[RecordingKey, set[Watch]] = {}
+        self._thread: threading.Thread | None = None
+        self._subscription: ChangeSubscription | None = None
+        self._stop = threading.Event()
+
+    def watch(self, key: RecordingKey, until: WatchUntil) -> Watch:
+        """A new watch, in place before anything is read: what changes from now on is not missed.
+
+        Of a hub that is closed, one that is closed too.
+        """
+        watch = Watch(self, key, until)
+        with self._lock:
+            closed = self._stop.is_set()
+            if not closed:
+                self._watches.setdefault(key, set()).add(watch)
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="watch-hub", daemon=True)
+                    self._thread.start()
+        if closed:
+            watch.close()
+        return watch
+
+    def forget(self, watch: Watch) -> None:
+        """Takes a watch off the list. Idempotent."""
+        with self._lock:
+            watches = self._watches.get(watch.key)
+            if watches is not None:
+                watches.discard(watch)
+                if not watches:
+                    del self._watches[watch.key]
+
+    def close(self) -> None:
+        """Ends every watch and the thread. Idempotent."""
+        self._stop.set()
+        with self._lock:
+            watches = [watch for group in self._watches.values() for watch in group]
+            thread, subscription = self._thread, self._subscription
+        for watch in watches:
+            watch.close()
+        if subscription is not None:
+            # The thread may be waiting there.
+            subscription.close()
+        if thread is not None:
+            thread.join(timeout=5 * self._look_interval_seconds)
+
+    def _run(self) -> None:
+        subscription = self._changes.subscribe()
+        with self._lock:
+            self._subscription = subscription
+        looked_at = -math.inf
+        try:
+            while not self._stop.is_set():
+                left = looked_at + self._look_interval_seconds - self._clock.monotonic()
+                if left <= 0:
+                    looked_at = self._clock.monotonic()
+                    self._look(None)
+                else:
+                    self._look(self._heard(subscription, left))
+                with self._lock:
+                    if not self._watches:
+                        self._thread = None
+                        return
+        finally:
+            subscription.close()
+
+    def _heard(self, subscription: ChangeSubscription, seconds: float) -> set[RecordingKey]:
+        """Which recordings have changed, as far as the feed says; waits that long for the first."""
+        try:
+            heard = subscription.next(seconds)
+        except Exception as error:
+            if not isinstance(error, QueueUnavailable):
+                _log.error("listening for changes failed unexpectedly", exc_info=error)
+            self._stop.wait(seconds)
+            return set()
+        return {RecordingKey(change.account_sid, change.recording_sid) for change in heard}
+
+    def _look(self, keys: Collection[RecordingKey] | None) -> None:
+        """Reads rows that are watched (None: all of them) and hands them to their watches."""
+        with self._lock:
+            wanted = [key for key in (self._watches if keys is None else keys) if key in self._watches]
+        if not wanted:
+            return
+        try:
+            rows = self._catalogue.get_many(wanted)
+        except CatalogueUnavailable:
+            _log.warning("the catalogue did not answer; watches wait for it")
+            return
+        except Exception:
+            # Every watch of the process hangs on this thread: a bug is logged and looked at again, not died of.
+            _log.exception("reading watched recordings failed unexpectedly")
+            return
+        with self._lock:
+            offers = [(watch, row) for key, row in rows.items() for watch in self._watches.get(key, ())]
+        for watch, row in offers:
+            watch.offer(row)

@@ -1,0 +1,124 @@
+"""Which index SQLite walks along, without statistics, for what is asked often or of a catalogue grown large."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from recording_service.adapters.sql_catalogue import SqlCatalogue
+from recording_service.adapters.sql_catalogue.database import Database
+from recording_service.adapters.sql_catalogue.options import DatabaseOptions
+from recording_service.core.model import CallDetails, PagePosition, RecordingFilter, RecordingState
+from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
+
+MINUTE = timedelta(minutes=1)
+KEY_INDEX = "sqlite_autoindex_recordings_1"
+ONE, TWO = another(1), another(2)
+HERE = PagePosition(TIME, ACCOUNT_SID, ONE.recording_sid)
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are executed meanwhile, with their parameters."""
+    executed: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        executed.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield executed
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def plans(database: Database, executed: list[tuple[str, Any]]) -> list[str]:
+    """The steps by which SQLite finds rows for these statements."""
+    steps: list[str] = []
+    for statement, parameters in executed:
+        if statement.startswith(("SELECT", "UPDATE", "WITH", "DELETE")):
+            one = parameters[0] if isinstance(parameters, list) else parameters
+
+            def explain(connection: Any, statement: str = statement, one: Any = one) -> list[str]:
+                return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one)]
+
+            steps += database.read(explain)
+    return [step for step in steps if " recordings" in step or " recording_labels" in step or "ORDER BY" in step]
+
+
+def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
+    return lambda catalogue: catalogue.page(RecordingFilter(**narrowed), 10, HERE)
+
+
+@pytest.mark.parametrize(
+    ("ask", "indexes"),
+    [
+        (lambda catalogue: catalogue.get(ONE.key), {KEY_INDEX}),
+        (lambda catalogue: catalogue.get_many([ONE.key, TWO.key]), {KEY_INDEX}),
+        (lambda catalogue: change(catalogue, ONE, failures=1), {KEY_INDEX}),
+        (lambda catalogue: catalogue.find(ONE.recording_sid), {"recordings_sid"}),
+        (lambda catalogue: catalogue.stored(10, ONE.key), {"recordings_ready"}),
+        (lambda catalogue: catalogue.backlog(TIME), {"COVERING INDEX recordings_queued"}),
+        (lambda catalogue: catalogue.mark_rung([ONE.bell, TWO.bell], TIME), {KEY_INDEX}),
+        (lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE), {"recordings_rung", KEY_INDEX}),
+        (lambda catalogue: catalogue.raise_lease(ONE.bell, 1, TIME), {KEY_INDEX}),
+        (lambda catalogue: catalogue.claimed(), {"recordings_downloading"}),
+        (lambda catalogue: catalogue.claimed("worker"), {"recordings_downloading"}),
+        (lambda catalogue: catalogue.due_unrung(TIME, TIME, 10), {"recordings_unrung"}),
+        (lambda catalogue: catalogue.due_rung(TIME, TIME, 10, ONE.bell), {"recordings_queued"}),
+        (lambda catalogue: catalogue.count_due_rung(TIME), {"COVERING INDEX recordings_rung"}),
+        (lambda catalogue: catalogue.pause(ACCOUNT_SID, TIME, TIME), {"recordings_queued", KEY_INDEX}),
+        (lambda catalogue: catalogue.most_urgent(ACCOUNT_SID, TIME), {"recordings_queued"}),
+        (page(), {"recordings_age"}),
+        (page(states=frozenset({RecordingState.READY})), {"recordings_age"}),
+        (page(account_sids=frozenset({ACCOUNT_SID, "AC" + "c" * 32})), {"recordings_age"}),
+        (page(account_sids=frozenset({ACCOUNT_SID})), {"recordings_account_age"}),
+        (page(states=frozenset({RecordingState.FAILED})), {"recordings_unsettled"}),
+        (
+            page(states=frozenset({RecordingState.FAILED}), account_sids=frozenset({ACCOUNT_SID})),
+            {"recordings_unsettled"},
+        ),
+        (page(call_sids=frozenset({"CA1"}), account_sids=frozenset({ACCOUNT_SID})), {"recordings_call"}),
+        (page(labels={"team": "a"}, account_sids=frozenset({ACCOUNT_SID})), {"recording_labels_value", KEY_INDEX}),
+    ],
+)
+def test_what_is_asked_is_found_by_an_index(
+    sqlite_url: str, ask: Callable[[SqlCatalogue], object], indexes: set[str]
+) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+    with closing(Database(sqlite_url, DatabaseOptions())) as database:
+        catalogue = SqlCatalogue(database)
+        put(catalogue, ONE, TWO, a_recording(call=CallDetails(labels={"team": "a"})))
+        with statements() as executed:
+            ask(catalogue)
+        steps = plans(database, executed)
+    finding = [step for step in steps if "ORDER BY" not in step]
+    assert finding
+    assert all(any(index in step for index in indexes) for step in finding), steps
+    assert all(any(index in step for step in finding) for index in indexes), steps
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE),
+        lambda catalogue: catalogue.stored(10, ONE.key),
+        lambda catalogue: catalogue.due_rung(TIME, TIME, 10, ONE.bell),
+        page(),
+        page(account_sids=frozenset({ACCOUNT_SID})),
+        page(states=frozenset({RecordingState.FAILED})),
+        page(labels={"team": "a"}),
+    ],
+)
+def test_what_is_asked_for_in_order_is_not_sorted(sqlite_url: str, ask: Callable[[SqlCatalogue], object]) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+    with closing(Database(sqlite_url, DatabaseOptions())) as database:
+        with statements() as executed:
+            ask(SqlCatalogue(database))
+        steps = plans(database, executed)
+    assert steps
+    assert not [step for step in steps if "ORDER BY" in step]

@@ -1,0 +1,173 @@
+"""The schema: made once, all or nothing, by whoever comes first, and refused where it is another version's."""
+
+import re
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from recording_service.adapters.sql_catalogue import SchemaMismatch, SqlCatalogue
+from recording_service.adapters.sql_catalogue.database import Database
+from recording_service.adapters.sql_catalogue.migration import alembic_config, migrate
+from recording_service.adapters.sql_catalogue.options import DatabaseOptions
+from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION, metadata
+from recording_service.core.errors import CatalogueUnavailable
+from recording_service.core.ports import DispatcherRow
+from tests.support.recordings import a_recording, put
+from tests.support.simultaneous import simultaneously
+
+ROOT = Path(__file__).parents[3]
+
+#: How many processes start at once.
+PROCESSES = 6
+
+#: What each does: it gets ready, and opens the catalogue when its standard input ends.
+OPENING = """
+import sys
+import recording_service.adapters.sql_catalogue.migration
+from recording_service.adapters.sql_catalogue import SqlCatalogue
+print("ready", flush=True)
+sys.stdin.read()
+SqlCatalogue.open(sys.argv[1]).check()
+"""
+
+
+def run(url: str, statement: str) -> None:
+    with closing(Database(url, DatabaseOptions())) as database:
+        database.write(lambda connection: connection.execute(text(statement)))
+
+
+def tables(url: str) -> set[str]:
+    with closing(Database(url, DatabaseOptions())) as database:
+        return set(database.read(lambda connection: inspect(connection).get_table_names()))
+
+
+# What the migrations make
+
+
+def test_the_migrations_make_the_tables_that_the_statements_are_written_for(url: str) -> None:
+    SqlCatalogue.open(url).close()
+
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    with closing(Database(url, DatabaseOptions())) as database:
+        assert database.read(differences) == []
+
+
+def test_the_migrations_make_the_very_indexes_that_the_statements_are_written_for(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    # Alembic does not compare the conditions of partial indexes.
+    SqlCatalogue.open(sqlite_url).close()
+    engine = create_engine(f"sqlite:///{tmp_path}/declared.sqlite3")
+    metadata.create_all(engine)
+
+    def indexes(connection: Connection) -> set[str]:
+        rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+        return {re.sub(r"\s+", " ", row.sql) for row in rows}
+
+    with closing(Database(sqlite_url, DatabaseOptions())) as database, engine.connect() as declared:
+        assert database.read(indexes) == indexes(declared)
+    engine.dispose()
+
+
+def test_the_newest_migration_is_the_schema_of_this_version(sqlite_url: str) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+    with closing(Database(sqlite_url, DatabaseOptions())) as database:
+        config = database.read(alembic_config)
+    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA_REVISION]
+
+
+def test_a_new_catalogue_is_in_order(url: str) -> None:
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        catalogue.check()
+        assert catalogue.look() == DispatcherRow("", 0)
+
+
+def test_a_catalogue_that_is_opened_again_has_what_was_in_it(url: str) -> None:
+    for count in range(2):
+        with closing(SqlCatalogue.open(url)) as catalogue:
+            if count == 0:
+                put(catalogue, a_recording())
+            assert catalogue.get(a_recording().key) == a_recording()
+            migrate(url)
+
+
+# Many at once
+
+
+def test_many_processes_may_open_a_new_catalogue_at_once(url: str) -> None:
+    command = [sys.executable, "-c", OPENING, url]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            for _ in range(PROCESSES)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+        assert [process.wait() for process in processes] == [0] * PROCESSES
+
+
+def test_many_threads_may_open_a_new_catalogue_at_once(url: str) -> None:
+    for catalogue in simultaneously([partial(SqlCatalogue.open, url)] * PROCESSES):
+        catalogue.check()
+        catalogue.close()
+
+
+def test_many_threads_may_open_different_new_catalogues_at_once(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path}/{number}.sqlite3" for number in range(PROCESSES)]
+    for catalogue in simultaneously([partial(SqlCatalogue.open, url) for url in urls]):
+        catalogue.check()
+        catalogue.close()
+
+
+# All or nothing
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(url: str) -> None:
+    run(url, "CREATE TABLE dispatcher (id INTEGER)")
+    with pytest.raises(DBAPIError):
+        SqlCatalogue.open(url)
+    assert tables(url) == {"dispatcher"}
+
+
+# Another version's
+
+
+def test_a_newer_schema_is_refused_with_its_name(url: str) -> None:
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        run(url, "UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(SchemaMismatch):
+            catalogue.check()
+    for migrating in (True, False):
+        with pytest.raises(SchemaMismatch, match="9999") as caught:
+            SqlCatalogue.open(url, migrate=migrating)
+        assert (caught.value.found, caught.value.expected) == ("9999", SCHEMA_REVISION)
+        assert isinstance(caught.value, CatalogueUnavailable)
+
+
+def test_an_empty_database_is_only_looked_at_where_nothing_may_be_changed(url: str) -> None:
+    with pytest.raises(SchemaMismatch, match="none"):
+        SqlCatalogue.open(url, migrate=False)
+    assert tables(url) == set()
+
+
+def test_a_catalogue_that_lost_its_schema_fails_the_check(url: str) -> None:
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        run(url, "DROP TABLE alembic_version")
+        with pytest.raises(SchemaMismatch) as caught:
+            catalogue.check()
+    assert caught.value.found is None

@@ -1,0 +1,211 @@
+"""What is particular to SQLite: sessions, the file, its lock, its errors."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InternalError, OperationalError
+
+from recording_service.adapters.sql_catalogue import SqlCatalogue
+from recording_service.adapters.sql_catalogue.database import Database
+from recording_service.adapters.sql_catalogue.errors import is_unavailable
+from recording_service.adapters.sql_catalogue.options import DatabaseOptions
+from recording_service.core.errors import CatalogueUnavailable
+from recording_service.core.model import CallDetails, Recording, RecordingFilter
+from tests.support.impatience import IMPATIENT, unavailable_in_time
+from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
+from tests.support.simultaneous import simultaneously
+
+MINUTE = timedelta(minutes=1)
+
+
+@contextmanager
+def locked(path: Path, timeout: float = 5.0) -> Iterator[None]:
+    """What another process does to the file that is amid a write."""
+    with closing(sqlite3.connect(path, timeout, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def leave(row: Recording | None) -> None:
+    return None
+
+
+# Sessions
+
+
+def test_a_connection_is_durable_and_waits_for_locks_as_long_as_it_was_told(sqlite_url: str) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+    with closing(Database(sqlite_url, DatabaseOptions(lock_seconds=1.5))) as database:
+
+        def pragma(name: str) -> object:
+            return database.read(lambda connection: connection.execute(text(f"PRAGMA {name}")).scalar())
+
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        assert [pragma(name) for name in names] == ["wal", 2, 1, 1500]
+
+
+def test_a_write_has_its_lock_from_the_beginning(sqlite_url: str, sqlite_path: Path) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+
+    def lock_it_too(_: Connection) -> None:
+        with locked(sqlite_path, timeout=0):
+            pass
+
+    with closing(Database(sqlite_url, DatabaseOptions())) as database:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            database.write(lock_it_too)
+        # What was raised has undone it, and the lock is free again.
+        with locked(sqlite_path, timeout=0):
+            pass
+
+
+def test_a_read_takes_no_lock(sqlite_url: str, sqlite_path: Path) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+
+    def write_elsewhere(connection: Connection) -> None:
+        connection.execute(text("SELECT count(*) FROM recordings")).scalar()
+        with locked(sqlite_path):
+            pass
+
+    with closing(Database(sqlite_url, DatabaseOptions())) as database:
+        database.read(write_elsewhere)
+
+
+@pytest.mark.parametrize("name", ["with space", "100%", "%41", "a#b", "a:b@c", "ü"])
+def test_the_path_of_the_file_may_have_any_character(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    with closing(SqlCatalogue.open(f"sqlite:///{folder}/catalogue.sqlite3")) as catalogue:
+        put(catalogue, a_recording())
+    assert [file.name for file in folder.iterdir()] == ["catalogue.sqlite3"]
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///a?b/c", "mysql://localhost/a"])
+def test_no_other_url_is_taken(url: str) -> None:
+    with pytest.raises(ValueError, match="sqlite"):
+        SqlCatalogue.open(url)
+
+
+# Locks
+
+
+def test_while_the_file_is_locked_writers_give_up_in_time_and_readers_go_on(sqlite_url: str, sqlite_path: Path) -> None:
+    recording = a_recording(rung_time=TIME)
+    with closing(SqlCatalogue.open(sqlite_url, options=IMPATIENT)) as catalogue:
+        put(catalogue, recording)
+        writers: list[Callable[[], object]] = [
+            lambda: put(catalogue, another(1)),
+            lambda: change(catalogue, recording, failures=1),
+            lambda: catalogue.mark_rung([recording.bell], TIME),
+            lambda: catalogue.claim(None, "worker", TIME, MINUTE),
+            lambda: catalogue.pause(ACCOUNT_SID, TIME, TIME),
+            lambda: catalogue.hold("host"),
+        ]
+        with locked(sqlite_path):
+            for write in writers:
+                with unavailable_in_time():
+                    write()
+            assert catalogue.get(recording.key) == recording
+        assert change(catalogue, recording, failures=1).failures == 1
+
+
+def test_threads_that_wait_for_a_locked_file_give_up_in_time_together(sqlite_url: str, sqlite_path: Path) -> None:
+    with closing(SqlCatalogue.open(sqlite_url, options=IMPATIENT)) as catalogue, locked(sqlite_path):
+
+        def write(number: int) -> None:
+            with unavailable_in_time():
+                put(catalogue, another(number))
+
+        simultaneously([partial(write, number) for number in range(12)])
+
+
+def test_what_changes_nothing_does_not_wait_for_a_locked_file(sqlite_url: str, sqlite_path: Path) -> None:
+    recording = a_recording(next_attempt_time=TIME + MINUTE)
+    with closing(SqlCatalogue.open(sqlite_url, options=IMPATIENT)) as catalogue:
+        put(catalogue, recording)
+        with locked(sqlite_path):
+            unchanged = catalogue.amend([(recording.key, leave), (another(1).key, leave)])
+            assert unchanged == [(recording, False), (None, False)]
+            assert catalogue.claim(recording.bell, "worker", TIME, MINUTE) is None
+
+
+def test_many_threads_write_to_the_file_and_none_gives_up(sqlite_url: str) -> None:
+    with closing(SqlCatalogue.open(sqlite_url)) as catalogue:
+
+        def write(writer: int) -> None:
+            for number in range(10):
+                put(catalogue, another(100 * writer + number))
+
+        simultaneously([partial(write, writer) for writer in range(40)])
+        assert catalogue.backlog(TIME).queued == 400
+
+
+# Errors
+
+
+def test_a_file_that_is_no_database_is_unavailable(sqlite_url: str, sqlite_path: Path) -> None:
+    sqlite_path.write_bytes(b"This is not SQLite's. " * 200)
+    with pytest.raises(CatalogueUnavailable):
+        SqlCatalogue.open(sqlite_url)
+
+
+@pytest.mark.parametrize("migrate", [True, False])
+def test_a_file_that_cannot_be_there_is_unavailable(tmp_path: Path, migrate: bool) -> None:
+    with pytest.raises(CatalogueUnavailable):
+        SqlCatalogue.open(f"sqlite:///{tmp_path}/missing/catalogue.sqlite3", migrate=migrate)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_catalogue_whose_file_has_gone_is_not_made_anew(sqlite_url: str, sqlite_path: Path) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+    with closing(SqlCatalogue(Database(sqlite_url, DatabaseOptions()))) as catalogue:
+        sqlite_path.unlink()
+        with pytest.raises(CatalogueUnavailable):
+            put(catalogue, a_recording())
+    assert not sqlite_path.exists()
+
+
+def test_where_the_disk_is_full_the_catalogue_is_unavailable_and_nothing_is_half_stored(sqlite_url: str) -> None:
+    SqlCatalogue.open(sqlite_url).close()
+    with closing(Database(sqlite_url, DatabaseOptions(pool_size=1))) as database:
+        catalogue = SqlCatalogue(database)
+        put(catalogue, a_recording())
+        # The file may have the pages that it has, and no more.
+        database.read(lambda connection: connection.execute(text("PRAGMA max_page_count = 1")).all())
+        labels = CallDetails(labels={"team": "a"})
+        with pytest.raises(CatalogueUnavailable):
+            put(catalogue, *(another(number, call=labels) for number in range(200)))
+        assert catalogue.page(RecordingFilter(), 300, None) == [a_recording()]
+
+
+class DriverError(Exception):
+    def __init__(self, code: int) -> None:
+        self.sqlite_errorcode = code
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "expected"),
+    [
+        (OperationalError, sqlite3.SQLITE_BUSY, True),
+        (OperationalError, sqlite3.SQLITE_BUSY_SNAPSHOT, True),
+        (OperationalError, sqlite3.SQLITE_FULL, True),
+        (OperationalError, sqlite3.SQLITE_IOERR_FSYNC, True),
+        (OperationalError, sqlite3.SQLITE_READONLY, True),
+        (OperationalError, sqlite3.SQLITE_CANTOPEN, True),
+        (OperationalError, sqlite3.SQLITE_ERROR, False),
+        (DatabaseError, sqlite3.SQLITE_CORRUPT, True),
+        (DatabaseError, sqlite3.SQLITE_NOTADB, True),
+        (DatabaseError, sqlite3.SQLITE_MISUSE, False),
+        (InternalError, sqlite3.SQLITE_CORRUPT, True),
+        (IntegrityError, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, False),
+    ],
+)
+def test_the_codes_of_sqlite_tell_trouble_from_bugs(kind: type[DBAPIError], code: int, expected: bool) -> None:
+    assert is_unavailable(kind("SELECT 1", None, DriverError(code))) is expected

@@ -1,0 +1,332 @@
+"""AttemptRows of core/ports.py, over every catalogue."""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from recording_service.core.model import Bell, ClaimedAttempt, Priority, Recording, RecordingState, WaitingReason
+from recording_service.core.ports import Catalogue
+from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, now_of, put
+from tests.support.simultaneous import simultaneously
+
+OTHER_ACCOUNT = "AC" + "c" * 32
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+WORKER = "worker-1"
+
+
+def rung(number: int, **fields: object) -> Recording:
+    """A recording whose bell has rung."""
+    return another(number, **{"rung_time": TIME, **fields})
+
+
+def claim(catalogue: Catalogue, heard: Bell | None = None, worker: str = WORKER) -> Recording | None:
+    return catalogue.claim(heard, worker, TIME, MINUTE)
+
+
+def claim_all(catalogue: Catalogue, heard: Bell | None = None, worker: str = WORKER) -> list[Recording]:
+    taken = []
+    while row := claim(catalogue, heard, worker):
+        taken.append(row)
+    return taken
+
+
+# Bells
+
+
+def test_a_bell_that_rang_is_noted_once(catalogue: Catalogue) -> None:
+    recording = a_recording()
+    put(catalogue, recording)
+    assert catalogue.mark_rung([recording.bell], TIME + SECOND) == {recording.bell}
+    assert catalogue.mark_rung([recording.bell], TIME + 2 * SECOND) == set()
+    # The time of the last change stays: nobody has changed what the recording is.
+    assert now_of(catalogue, recording) == replace(recording, rung_time=TIME + SECOND, revision=2)
+
+
+def test_those_bells_are_told_that_this_call_noted(catalogue: Catalogue) -> None:
+    rows = [another(number) for number in range(40)]
+    put(catalogue, *rows)
+    catalogue.mark_rung([row.bell for row in rows[:10]], TIME)
+    assert catalogue.mark_rung([row.bell for row in reversed(rows)] * 2, TIME) == {row.bell for row in rows[10:]}
+
+
+def test_no_bell_is_noted_where_none_rang(catalogue: Catalogue) -> None:
+    assert catalogue.mark_rung([], TIME) == set()
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+def test_a_bell_of_another_attempt_is_not_noted(catalogue: Catalogue, attempt: int) -> None:
+    recording = a_recording(attempt=2)
+    put(catalogue, recording)
+    assert catalogue.mark_rung([recording.bell._replace(attempt=attempt), another(7).bell], TIME) == set()
+    assert catalogue.get(recording.key) == recording
+
+
+@pytest.mark.parametrize("state", RecordingState)
+def test_a_bell_is_noted_whatever_has_become_of_the_recording(catalogue: Catalogue, state: RecordingState) -> None:
+    recording = a_recording(state=state)
+    put(catalogue, recording)
+    assert catalogue.mark_rung([recording.bell], TIME) == {recording.bell}
+
+
+def test_of_many_who_note_the_same_bells_exactly_one_has_each(catalogue: Catalogue) -> None:
+    rows = [another(number) for number in range(20)]
+    put(catalogue, *rows)
+    bells = [row.bell for row in rows]
+    told = simultaneously(
+        [partial(catalogue.mark_rung, bells if caller % 2 else bells[::-1], TIME) for caller in range(8)]
+    )
+    assert sorted(bell for each in told for bell in each) == sorted(bells)
+    assert {now_of(catalogue, row).revision for row in rows} == {2}
+
+
+# Claims
+
+
+def test_there_is_nothing_to_take_in_an_empty_catalogue(catalogue: Catalogue) -> None:
+    assert claim(catalogue) is None
+    assert claim(catalogue, a_recording().bell) is None
+
+
+def test_a_claimed_recording_is_downloading(catalogue: Catalogue) -> None:
+    recording = rung(1, lease=7, received_bytes=9, claimed_by="worker-0", waiting_reason=WaitingReason.RETRY)
+    put(catalogue, recording)
+    expected = replace(
+        recording,
+        state=RecordingState.DOWNLOADING,
+        claimed_by=WORKER,
+        lease=0,
+        received_bytes=0,
+        waiting_reason=None,
+        update_time=TIME + SECOND,
+        revision=2,
+    )
+    assert catalogue.claim(None, WORKER, TIME + SECOND, MINUTE) == expected
+    assert catalogue.get(recording.key) == expected
+
+
+def test_the_most_urgent_recording_is_taken_first_whichever_bell_was_heard(catalogue: Catalogue) -> None:
+    urgent = [
+        rung(5, priority=Priority.PLAYBACK, create_time=TIME + 9 * SECOND),
+        rung(4, create_time=TIME - SECOND),
+        rung(2),
+        rung(3),
+        rung(1, priority=Priority.BULK, create_time=TIME - 9 * SECOND),
+    ]
+    put(catalogue, *reversed(urgent))
+    assert [row.key for row in claim_all(catalogue, urgent[-1].bell)] == [row.key for row in urgent]
+
+
+@pytest.mark.parametrize("state", set(RecordingState) - {RecordingState.QUEUED})
+def test_only_a_queued_recording_is_taken(catalogue: Catalogue, state: RecordingState) -> None:
+    recording = rung(1, state=state)
+    put(catalogue, recording)
+    assert claim(catalogue, recording.bell) is None
+
+
+def test_a_recording_is_taken_from_the_moment_its_time_has_come(catalogue: Catalogue) -> None:
+    recording = rung(1, next_attempt_time=TIME)
+    put(catalogue, recording)
+    assert catalogue.claim(recording.bell, WORKER, TIME - timedelta(microseconds=1), MINUTE) is None
+    assert catalogue.claim(None, WORKER, TIME, MINUTE) is not None
+
+
+def test_a_recording_whose_bell_has_not_rung_is_taken_only_by_who_heard_it(catalogue: Catalogue) -> None:
+    # Its ringer may not have noted the bell yet, and must be able to do so afterwards.
+    unrung, other = another(1, attempt=2), another(2)
+    put(catalogue, unrung, other)
+    assert claim(catalogue) is None
+    assert claim(catalogue, another(3).bell) is None
+    assert claim(catalogue, unrung.bell._replace(attempt=1)) is None
+    taken = claim(catalogue, unrung.bell)
+    assert taken is not None
+    assert (taken.key, taken.rung_time) == (unrung.key, None)
+    assert catalogue.mark_rung([unrung.bell], TIME) == {unrung.bell}
+
+
+@pytest.mark.parametrize("heard_first", [True, False])
+def test_the_more_urgent_of_what_was_heard_and_what_has_rung_is_taken(catalogue: Catalogue, heard_first: bool) -> None:
+    heard, other = another(1), rung(2, create_time=TIME + SECOND if heard_first else TIME - SECOND)
+    put(catalogue, heard, other)
+    taken = claim(catalogue, heard.bell)
+    assert taken is not None
+    assert taken.key == (heard.key if heard_first else other.key)
+
+
+def test_an_attempt_is_given_to_one_worker_only(catalogue: Catalogue) -> None:
+    rows = [rung(number) for number in range(30)]
+    put(catalogue, *rows)
+    taken = simultaneously([partial(claim_all, catalogue, None, f"worker-{number}") for number in range(6)])
+    assert sorted(row.key for each in taken for row in each) == sorted(row.key for row in rows)
+    for number, each in enumerate(taken):
+        assert {row.claimed_by for row in each} <= {f"worker-{number}"}
+
+
+def test_no_bell_is_heard_in_vain_while_its_ringer_notes_it(catalogue: Catalogue) -> None:
+    for number in range(25):
+        recording = another(number)
+        put(catalogue, recording)
+        told: set[Bell] = set()
+        taken: list[Recording] = []
+
+        def note(bells: list[Bell], told: set[Bell] = told) -> None:
+            told |= catalogue.mark_rung(bells, TIME)
+
+        def take(heard: Bell, taken: list[Recording] = taken) -> None:
+            taken += claim_all(catalogue, heard)
+
+        simultaneously([partial(note, [recording.bell]), partial(take, recording.bell)])
+        assert told == {recording.bell}
+        assert [row.key for row in taken] == [recording.key]
+
+
+# Claims of paused accounts
+
+
+def test_a_recording_of_a_paused_account_is_taken_once_at_each_probe_time(catalogue: Catalogue) -> None:
+    rows = [rung(number) for number in range(3)]
+    put(catalogue, *rows)
+    catalogue.pause(ACCOUNT_SID, TIME, TIME + SECOND)
+
+    def take(seconds: int) -> Recording | None:
+        return catalogue.claim(rows[2].bell, WORKER, TIME + seconds * SECOND, MINUTE)
+
+    assert take(0) is None
+    probe = take(1)
+    assert probe is not None
+    assert (probe.key, probe.waiting_reason) == (rows[0].key, None)
+    assert [account.next_probe_time for account in catalogue.paused()] == [TIME + SECOND + MINUTE]
+    assert take(60) is None
+    assert take(61) is not None
+    assert take(62) is None
+
+
+def test_a_probe_that_comes_late_is_followed_by_one_interval_of_rest(catalogue: Catalogue) -> None:
+    put(catalogue, rung(1), rung(2))
+    catalogue.pause(ACCOUNT_SID, TIME, TIME)
+    late = TIME + 10 * MINUTE
+    assert catalogue.claim(None, WORKER, late, MINUTE) is not None
+    assert catalogue.claim(None, WORKER, late + SECOND, MINUTE) is None
+    assert [account.next_probe_time for account in catalogue.paused()] == [late + MINUTE]
+
+
+def test_the_recordings_of_other_accounts_are_taken_while_one_is_paused(catalogue: Catalogue) -> None:
+    paused, free = rung(1), rung(2, account_sid=OTHER_ACCOUNT, create_time=TIME + SECOND)
+    put(catalogue, paused, free)
+    catalogue.pause(ACCOUNT_SID, TIME, TIME + MINUTE)
+    assert [row.key for row in claim_all(catalogue, paused.bell)] == [free.key]
+
+
+def test_taking_another_accounts_recording_is_no_probe(catalogue: Catalogue) -> None:
+    put(catalogue, rung(1, priority=Priority.BULK), rung(2, account_sid=OTHER_ACCOUNT))
+    catalogue.pause(ACCOUNT_SID, TIME, TIME)
+    taken = claim(catalogue)
+    assert taken is not None
+    assert taken.account_sid == OTHER_ACCOUNT
+    assert [account.next_probe_time for account in catalogue.paused()] == [TIME]
+
+
+def test_of_many_workers_at_a_probe_time_one_probes(catalogue: Catalogue) -> None:
+    put(
+        catalogue,
+        *(rung(number) for number in range(20)),
+        *(rung(number, account_sid=OTHER_ACCOUNT) for number in (1, 2)),
+    )
+    catalogue.pause(ACCOUNT_SID, TIME, TIME)
+    taken = [row for each in simultaneously([partial(claim_all, catalogue)] * 8) for row in each]
+    assert sorted(row.account_sid for row in taken) == [ACCOUNT_SID, OTHER_ACCOUNT, OTHER_ACCOUNT]
+
+
+# Leases
+
+
+def test_a_worker_raises_its_lease_and_notes_its_progress(catalogue: Catalogue) -> None:
+    put(catalogue, rung(1))
+    taken = claim(catalogue)
+    assert taken is not None
+    assert catalogue.raise_lease(taken.bell, 100, TIME + SECOND)
+    assert catalogue.raise_lease(taken.bell, 250, TIME + 2 * SECOND)
+    expected = replace(taken, lease=2, received_bytes=250, update_time=TIME + 2 * SECOND, revision=taken.revision + 2)
+    assert catalogue.get(taken.key) == expected
+
+
+def test_no_lease_is_raised_but_that_of_a_current_attempt(catalogue: Catalogue) -> None:
+    downloading = rung(1, attempt=2, state=RecordingState.DOWNLOADING)
+    queued = rung(2)
+    put(catalogue, downloading, queued)
+    for bell in (downloading.bell._replace(attempt=1), downloading.bell._replace(attempt=3), queued.bell, rung(3).bell):
+        assert not catalogue.raise_lease(bell, 1, TIME)
+    assert catalogue.get_many([downloading.key, queued.key]) == {downloading.key: downloading, queued.key: queued}
+
+
+def test_the_attempts_that_workers_are_at_are_told_with_their_leases(catalogue: Catalogue) -> None:
+    rows = [rung(number) for number in range(3)]
+    put(catalogue, *rows, rung(9, next_attempt_time=TIME + SECOND))
+    for worker in ("worker-1", "worker-2", "worker-1"):
+        claim(catalogue, None, worker)
+    catalogue.raise_lease(rows[0].bell, 1, TIME)
+    first, second, third = (ClaimedAttempt(row.bell, lease) for row, lease in zip(rows, (1, 0, 0), strict=True))
+    assert catalogue.claimed() == [first, second, third]
+    assert catalogue.claimed("worker-1") == [first, third]
+    assert catalogue.claimed("worker-3") == []
+
+
+# What is due
+
+
+DUE_UNRUNG = another(1, create_time=TIME + SECOND)
+DUE_RUNG = rung(2)
+NEITHER = (
+    another(3, next_attempt_time=TIME + SECOND),
+    rung(4, next_attempt_time=TIME + SECOND),
+    another(5, state=RecordingState.DOWNLOADING),
+    rung(6, state=RecordingState.READY),
+    another(7, account_sid=OTHER_ACCOUNT),
+    rung(8, account_sid=OTHER_ACCOUNT),
+)
+
+
+def test_due_is_what_is_queued_and_timely_and_not_of_a_paused_account(catalogue: Catalogue) -> None:
+    put(catalogue, DUE_UNRUNG, DUE_RUNG, *NEITHER)
+    # A probe is not due work either: who wants one asks for it.
+    catalogue.pause(OTHER_ACCOUNT, TIME, TIME)
+    assert catalogue.due_unrung(TIME, TIME + MINUTE, 10) == [DUE_UNRUNG.bell]
+    assert catalogue.due_rung(TIME + MINUTE, TIME, 10, None) == [DUE_RUNG.bell]
+    assert catalogue.count_due_rung(TIME) == 1
+
+
+def test_the_most_urgent_of_those_that_have_not_rung_come_first(catalogue: Catalogue) -> None:
+    urgent = [
+        another(5, priority=Priority.PLAYBACK, next_attempt_time=TIME - SECOND),
+        another(4, create_time=TIME - SECOND),
+        another(2, next_attempt_time=TIME - 2 * SECOND),
+        another(3, next_attempt_time=TIME - 9 * SECOND),
+        another(1, priority=Priority.BULK),
+    ]
+    put(catalogue, *reversed(urgent))
+    assert catalogue.due_unrung(TIME, TIME, 3) == [row.bell for row in urgent[:3]]
+    assert catalogue.due_unrung(TIME, TIME, 10) == [row.bell for row in urgent]
+
+
+def test_a_recording_that_was_changed_since_is_left_to_its_caller(catalogue: Catalogue) -> None:
+    touched, untouched = another(1), another(2)
+    put(catalogue, touched, untouched)
+    change(catalogue, touched, update_time=TIME + SECOND)
+    assert catalogue.due_unrung(TIME, TIME, 10) == [untouched.bell]
+    assert catalogue.due_unrung(TIME, TIME + SECOND, 10) == [touched.bell, untouched.bell]
+
+
+def test_those_that_rang_before_are_walked_over_in_the_order_of_their_keys(catalogue: Catalogue) -> None:
+    rows = [rung(number, attempt=number, priority=Priority(1 + number % 3)) for number in (4, 2, 9, 1)]
+    far = rung(0, account_sid=OTHER_ACCOUNT)
+    put(catalogue, *rows, far, rung(3, rung_time=TIME + SECOND))
+    fourth, second, ninth, first = (row.bell for row in rows)
+    soon = TIME + SECOND
+    assert catalogue.due_rung(soon, TIME, 2, None) == [first, second]
+    assert catalogue.due_rung(soon, TIME, 2, second) == [fourth, ninth]
+    assert catalogue.due_rung(soon, TIME, 2, ninth) == [far.bell]
+    assert catalogue.due_rung(soon, TIME, 2, far.bell) == []
+    assert catalogue.due_rung(TIME, TIME, 10, None) == []
+    assert catalogue.count_due_rung(TIME) == 6

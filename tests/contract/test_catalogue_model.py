@@ -1,0 +1,162 @@
+"""The catalogues are each other's oracle: whatever is done to both, they answer alike and hold the same."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from recording_service.adapters.memory.catalogue import MemoryCatalogue
+from recording_service.adapters.sql_catalogue import SqlCatalogue
+from recording_service.core.model import (
+    Bell,
+    CallDetails,
+    PagePosition,
+    Priority,
+    Recording,
+    RecordingFilter,
+    RecordingKey,
+    RecordingState,
+    WaitingReason,
+)
+from recording_service.core.ports import Amended, Catalogue, Decide
+from tests.contract.catalogues import DatabasesWithSchema
+from tests.support.databases import DATABASES
+from tests.support.recordings import TIME, a_recording
+
+# Few of everything, so that what is done meets what was done before. SIDs of both cases: they are sorted byte by byte.
+ACCOUNTS = ("ACa", "ACB")
+RECORDINGS = ("REa", "REB", "RE1")
+WORKERS = ("worker-1", "worker-2")
+LABELS: tuple[dict[str, str], ...] = ({}, {"team": "a"}, {"team": "a", "city": "x"})
+SECOND = timedelta(seconds=1)
+
+accounts = st.sampled_from(ACCOUNTS)
+keys = st.builds(RecordingKey, accounts, st.sampled_from(RECORDINGS))
+bells = st.builds(Bell, accounts, st.sampled_from(RECORDINGS), st.integers(1, 3))
+workers = st.sampled_from(WORKERS)
+times = st.integers(0, 4).map(lambda seconds: TIME + seconds * SECOND)
+sizes = st.integers(1, 7)
+
+#: What an amendment may change; None: it leaves the row as it is, or the place empty.
+changes = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "state": st.sampled_from(RecordingState),
+        "priority": st.sampled_from(Priority),
+        "create_time": times,
+        "update_time": times,
+        "next_attempt_time": times,
+        "rung_time": st.none() | times,
+        "attempt": st.integers(1, 3),
+        "waiting_reason": st.none() | st.sampled_from(WaitingReason),
+        "claimed_by": workers,
+        "call": st.sampled_from(LABELS).map(lambda labels: CallDetails(labels=labels)),
+    },
+)
+
+
+def changing(key: RecordingKey, fields: dict[str, Any] | None) -> Decide:
+    def decide(row: Recording | None) -> Recording | None:
+        if fields is None:
+            return None
+        if row is None:
+            return a_recording(account_sid=key.account_sid, recording_sid=key.recording_sid, **fields)
+        return replace(row, revision=row.revision + 1, **fields)
+
+    return decide
+
+
+class BothCatalogues(RuleBasedStateMachine):
+    """Does everything to both. `sql` is set by the test that runs it."""
+
+    sql: Catalogue
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory = MemoryCatalogue()
+
+    def both(self, method: str, *arguments: Any) -> Any:
+        """What both answer."""
+        expected = getattr(self.memory, method)(*arguments)
+        assert getattr(self.sql, method)(*arguments) == expected
+        return expected
+
+    @rule(changes=st.lists(st.tuples(keys, changes), max_size=6))
+    def amend(self, changes: list[tuple[RecordingKey, dict[str, Any] | None]]) -> None:
+        results: list[Amended] = self.both("amend", [(key, changing(key, fields)) for key, fields in changes])
+        assert len(results) == len(changes)
+
+    @initialize(rows=st.lists(st.tuples(keys, times, times), min_size=3, max_size=6))
+    def begin(self, rows: list[tuple[RecordingKey, Any, Any]]) -> None:
+        put = [(key, {"next_attempt_time": due, "rung_time": rung}) for key, due, rung in rows]
+        self.both("amend", [(key, changing(key, fields)) for key, fields in put])
+
+    @rule(bells=st.lists(bells, max_size=6), now=times)
+    def mark_rung(self, bells: list[Bell], now: Any) -> None:
+        self.both("mark_rung", bells, now)
+
+    @rule(heard=st.none() | bells, worker=workers, now=times)
+    def claim(self, heard: Bell | None, worker: str, now: Any) -> None:
+        self.both("claim", heard, worker, now, SECOND)
+
+    @rule(bell=bells, received_bytes=st.integers(0, 9), now=times)
+    def raise_lease(self, bell: Bell, received_bytes: int, now: Any) -> None:
+        self.both("raise_lease", bell, received_bytes, now)
+
+    @rule(account_sid=accounts, now=times, next_probe_time=times)
+    def pause(self, account_sid: str, now: Any, next_probe_time: Any) -> None:
+        self.both("pause", account_sid, now, next_probe_time)
+
+    @rule(account_sid=accounts, now=times)
+    def resume(self, account_sid: str, now: Any) -> None:
+        self.both("resume", account_sid, now)
+
+    @rule(now=times, other=times, size=sizes, after=st.none() | bells, account_sid=accounts)
+    def look_at_the_work(self, now: Any, other: Any, size: int, after: Bell | None, account_sid: str) -> None:
+        self.both("due_unrung", now, other, size)
+        self.both("due_rung", other, now, size, after)
+        self.both("count_due_rung", now)
+        self.both("backlog", now)
+        self.both("most_urgent", account_sid, now)
+        self.both("stored", size, after.key if after else None)
+
+    @rule(
+        states=st.frozensets(st.sampled_from(RecordingState), max_size=2),
+        account_sids=st.frozensets(accounts),
+        labels=st.sampled_from(LABELS),
+        create_time_from=st.none() | times,
+        create_time_before=st.none() | times,
+        size=sizes,
+        after=st.none() | st.builds(PagePosition, times, accounts, st.sampled_from(RECORDINGS)),
+    )
+    def list_some(self, size: int, after: PagePosition | None, **narrowed: Any) -> None:
+        self.both("page", RecordingFilter(**narrowed), size, after)
+
+    @invariant()
+    def both_hold_the_same(self) -> None:
+        self.both("page", RecordingFilter(), 100, None)
+        self.both("paused")
+        self.both("claimed")
+        for worker in WORKERS:
+            self.both("claimed", worker)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_sql_and_memory_answer_alike(database: str, tmp_path: Path, databases: DatabasesWithSchema) -> None:
+    class Machine(BothCatalogues):
+        def __init__(self) -> None:
+            super().__init__()
+            url = databases.sqlite(tmp_path) if database == "sqlite" else databases.postgresql()
+            self.sql = SqlCatalogue.open(url, migrate=False)
+
+        def teardown(self) -> None:
+            self.sql.close()
+
+    run_state_machine_as_test(
+        Machine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None, database=None)
+    )

@@ -1,0 +1,374 @@
+"""In whatever order things happen, the invariants of reliability.md B2 hold; when faults stop, all comes to an end.
+
+I1 no false duplicate, I2 no loss, I3 no double effect, I4 no lying answer, I5 integrity.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from recording_service.adapters.memory.catalogue import MemoryCatalogue
+from recording_service.core.dispatch import Dispatcher
+from recording_service.core.enqueueing import EnqueueResult, Outcome
+from recording_service.core.errors import (
+    CatalogueUnavailable,
+    EnqueueFailed,
+    QueueUnavailable,
+    RecordingDeleted,
+    RecordingNotFound,
+    SourceError,
+    SourceNotAudio,
+    SourceNotFound,
+    SourceRateLimited,
+    SourceTooLarge,
+    SourceTruncated,
+    SourceUnauthorized,
+    SourceUnavailable,
+    StorageUnavailable,
+)
+from recording_service.core.model import (
+    IN_FLIGHT,
+    Bell,
+    EnqueueReason,
+    Recording,
+    RecordingJob,
+    RecordingKey,
+    RecordingState,
+    UnavailableReason,
+    UnavailableReport,
+)
+from recording_service.core.ports import Catalogue
+from recording_service.core.requests import Target
+from tests.support.core_world import AUDIO, OTHER_ACCOUNT, World, a_key, a_request
+from tests.support.faults import Faults
+from tests.support.media import ScriptedSource
+
+KEYS = [a_key(1), a_key(2), a_key(3), a_key(1, OTHER_ACCOUNT)]
+WORKERS = ["worker-1", "worker-2"]
+SHA256 = hashlib.sha256(AUDIO).hexdigest()
+
+TERMINAL = frozenset({RecordingState.READY, RecordingState.FAILED, RecordingState.DELETED})
+#: Once faults have stopped, everything is at its end within this time: the longest back-off of a few failures, a lease,
+#: and a few probes, in seconds.
+LONGEST_SECONDS = 600.0
+
+OUTCOMES: list[bytes | SourceError] = [
+    AUDIO,
+    SourceNotFound("404"),
+    SourceUnavailable("503"),
+    SourceRateLimited("429", None),
+    SourceUnauthorized("401"),
+    SourceTruncated("cut"),
+    SourceNotAudio("html"),
+    SourceTooLarge("too large"),
+]
+
+keys = st.sampled_from(KEYS)
+workers = st.sampled_from(WORKERS)
+
+
+class JournallingCatalogue(MemoryCatalogue):
+    """Remembers which attempts were claimed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.claims: list[Bell] = []
+
+    def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
+        """Claims, and remembers."""
+        claimed = super().claim(heard, claimed_by, now, probe_interval)
+        if claimed is not None:
+            self.claims.append(claimed.bell)
+        return claimed
+
+
+class Service(RuleBasedStateMachine):
+    """Callers, workers and dispatchers over one world, and everything that may befall them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.journal = JournallingCatalogue()
+        self.world = World(catalogue=Faults[Catalogue](self.journal))
+        self.enqueuer = self.world.enqueuer()
+        self.dispatchers: list[Dispatcher] = [self.world.dispatcher("dispatcher-0")]
+        self.dispatchers_made = 1
+        #: Bells that the queue has taken: whoever rang, and whatever the queue said to that.
+        self.rung: set[Bell] = set()
+        #: Bells that workers have heard, and not answered yet.
+        self.heard: list[Bell] = []
+        #: Bells by which a call was answered ENQUEUED.
+        self.enqueued: set[Bell] = set()
+        #: The attempt with which each recording was last begun: new, after FAILED, or after its object was lost.
+        self.begun: dict[RecordingKey, int] = {}
+        #: Recordings whose object was damaged behind everyone's back, until somebody notices.
+        self.damaged: set[str] = set()
+        self.last: dict[RecordingKey, Recording] = {}
+        self.faulty = False
+        #: How far the wall clock was set back, all in all: so much later rows may come to be due.
+        self.set_back_seconds = 0.0
+        self.world.bells.after["ring"] = self._note_rung
+
+    # Callers
+
+    @rule(key=keys, job=st.sampled_from(RecordingJob), times=st.integers(1, 3))
+    def enqueue(self, key: RecordingKey, job: RecordingJob, times: int) -> None:
+        for outcome in self.enqueuer.enqueue_batch([a_request(key, job)] * times):
+            self._observe()
+            self._check_answer(key, outcome)
+
+    @rule(key=keys)
+    def report_absent(self, key: RecordingKey) -> None:
+        self._try(lambda: self.world.service().report_unavailable(UnavailableReport(key, UnavailableReason.ABSENT)))
+
+    @rule(key=keys)
+    def delete(self, key: RecordingKey) -> None:
+        self._try(lambda: self.world.service().delete(Target(*key), allow_missing=True))
+
+    # Workers
+
+    @rule()
+    def hear(self) -> None:
+        bell = self.world.queue.hear()
+        if bell is not None:
+            self.heard.append(bell)
+
+    @precondition(lambda self: self.heard)
+    @rule()
+    def die_before_the_claim(self) -> None:
+        self.heard.pop()
+
+    @precondition(lambda self: self.heard)
+    @rule(outcome=st.sampled_from(OUTCOMES), worker=workers)
+    def answer(self, outcome: bytes | SourceError, worker: str) -> None:
+        for key in KEYS:
+            self.world.twilio.script(key, [outcome])
+        bell = self.heard.pop(0)
+        self._try(lambda: self.world.downloader().answer(bell, worker))
+
+    @precondition(lambda self: self.heard)
+    @rule(seconds=st.sampled_from([1.0, 20.0, 50.0]), worker=workers)
+    def answer_slowly(self, seconds: float, worker: str) -> None:
+        """The worker stands still in the middle of a download, and goes on as if nothing had happened."""
+        bell = self.heard.pop(0)
+        twilio = self.world.source.adapter
+
+        def pieces() -> Iterator[bytes]:
+            yield AUDIO[:1000]
+            self.world.source.adapter = twilio
+            self.world.let_pass(seconds, *self.dispatchers)
+            for key in KEYS:
+                self.world.twilio.script(key, [AUDIO])
+            self._observe()
+            if (other := self.world.queue.hear()) is not None:
+                self._try(lambda: self.world.downloader().answer(other, "worker-3"))
+            yield AUDIO[1000:]
+
+        self.world.source.adapter = ScriptedSource(pieces, content_length=len(AUDIO))
+        self._try(lambda: self.world.downloader().answer(bell, worker))
+        self.world.source.adapter = twilio
+
+    @precondition(lambda self: self.heard)
+    @rule(worker=workers)
+    def die_after_the_claim(self, worker: str) -> None:
+        self.journal.claim(self.heard.pop(0), worker, self.world.clock.now(), timedelta(minutes=1))
+
+    @rule(worker=workers, clean=st.booleans())
+    def end_a_worker(self, worker: str, clean: bool) -> None:
+        attempts = self.world.attempts()
+        self._try(lambda: attempts.release(worker) if clean else attempts.crashed_under(worker))
+
+    # Time, and dispatchers
+
+    @rule(seconds=st.sampled_from([1.0, 3.0, 10.0, 40.0, 90.0]))
+    def let_pass(self, seconds: float) -> None:
+        self.world.let_pass(seconds, *self.dispatchers)
+
+    @rule(seconds=st.sampled_from([-600.0, -5.0, 5.0, 600.0]))
+    def set_the_clock(self, seconds: float) -> None:
+        self.world.clock.jump(seconds)
+        self.set_back_seconds += max(0.0, -seconds)
+
+    @rule()
+    def replace_the_dispatcher(self) -> None:
+        self.dispatchers.pop(0)
+        self._add_dispatcher()
+
+    @precondition(lambda self: len(self.dispatchers) < 2)
+    @rule()
+    def add_a_dispatcher(self) -> None:
+        self._add_dispatcher()
+
+    # Faults
+
+    @rule(error=st.sampled_from([QueueUnavailable(), AttributeError("'int' object has no attribute 'max'")]))
+    def break_the_queue(self, error: Exception) -> None:
+        self.faulty = True
+        self.world.queue.fail_with = error
+
+    @rule()
+    def lose_the_queues_answers(self) -> None:
+        def lose(bells: list[Bell]) -> None:
+            self._note_rung(bells)
+            raise QueueUnavailable
+
+        self.faulty = True
+        self.world.bells.after["ring"] = lose
+
+    @rule(method=st.sampled_from(["amend", "mark_rung", "claim", "pause", "resume", "get_many"]), made=st.booleans())
+    def break_the_catalogue(self, method: str, made: bool) -> None:
+        """A call fails, either without having been made or though it was."""
+        self.faulty = True
+        break_it = self.world.catalogue.lose_answer if made and method != "claim" else self.world.catalogue.fail
+        break_it(CatalogueUnavailable(), method)
+
+    @rule(method=st.sampled_from(["create", "size", "remove", "remove_others"]))
+    def break_the_shelf(self, method: str) -> None:
+        self.faulty = True
+        self.world.storage.fail(StorageUnavailable(), method)
+
+    @rule()
+    def mend(self) -> None:
+        self.faulty = False
+        self.world.queue.fail_with = None
+        for faults in (self.world.catalogue, self.world.storage, self.world.bells):
+            faults.mend()
+        self.world.bells.after["ring"] = self._note_rung
+
+    @rule()
+    def flush_redis(self) -> None:
+        self.world.queue.forget()
+
+    @rule(key=keys, lost=st.booleans())
+    def damage(self, key: RecordingKey, lost: bool) -> None:
+        row = self.journal.get(key)
+        if row is None or row.state is not RecordingState.READY or row.object_key in self.damaged:
+            return
+        self.damaged.add(row.object_key)
+        if lost:
+            self.world.shelf.lose(row.object_key)
+        else:
+            self.world.shelf.truncate(row.object_key, len(AUDIO) // 2)
+
+    # What holds at all times
+
+    @invariant()
+    def rows_only_move_on(self) -> None:
+        self._observe()
+
+    @invariant()
+    def ready_is_said_of_what_is_there_whole(self) -> None:
+        for row in self.last.values():
+            if row.state is RecordingState.READY and row.object_key not in self.damaged:
+                assert self.world.shelf.open(row.object_key).read_at(0, 10**6) == AUDIO
+                assert (row.size_bytes, row.sha256) == (len(AUDIO), SHA256)
+            assert (row.state is RecordingState.READY) == bool(row.object_key)
+
+    @invariant()
+    def every_attempt_is_claimed_once(self) -> None:
+        assert len(set(self.journal.claims)) == len(self.journal.claims)
+
+    @invariant()
+    def every_end_has_its_reason(self) -> None:
+        for row in self.last.values():
+            assert (row.state is RecordingState.FAILED) == (row.failure_reason is not None)
+
+    # When faults stop
+
+    def teardown(self) -> None:
+        self.mend()
+        for key in KEYS:
+            self.world.twilio.script(key, [AUDIO])
+        passed = 0.0
+        self._add_dispatcher()
+        while not self._is_at_its_end():
+            assert passed < LONGEST_SECONDS + self.set_back_seconds, f"not at their end: {self._unfinished()}"
+            self.world.let_pass(1.0, *self.dispatchers)
+            passed += 1.0
+            for bell in self.heard:
+                self.world.downloader().answer(bell, "worker-1")
+            self.heard.clear()
+            self.world.work()
+            self._observe()
+        self.ready_is_said_of_what_is_there_whole()
+        self.every_attempt_is_claimed_once()
+        for key in self.last:
+            (outcome,) = self.enqueuer.enqueue_batch([a_request(key)])
+            self._observe()
+            self._check_answer(key, outcome)
+
+    def _is_at_its_end(self) -> bool:
+        return not self._unfinished()
+
+    def _unfinished(self) -> list[Recording]:
+        return [row for row in self.last.values() if row.state not in TERMINAL]
+
+    # Keeping the books
+
+    def _check_answer(self, key: RecordingKey, outcome: Outcome) -> None:
+        row = self.journal.get(key)
+        if isinstance(outcome, EnqueueFailed):
+            assert self.faulty, "an enqueue failed though nothing was wrong"
+            assert outcome.recording is None or row is not None, "an error names a row that is not there"
+            return
+        assert row is not None, "a row was not committed"
+        if isinstance(outcome, RecordingDeleted):
+            assert row.state is RecordingState.DELETED
+            return
+        assert isinstance(outcome, EnqueueResult)
+        assert outcome.recording.revision <= row.revision
+        if outcome.reason is EnqueueReason.ENQUEUED:
+            assert outcome.recording.bell in self.rung, "ENQUEUED, and nobody rang"
+            assert outcome.recording.bell not in self.enqueued, "two callers enqueued one attempt"
+            self.enqueued.add(outcome.recording.bell)
+        elif outcome.reason is EnqueueReason.DUPLICATE:
+            assert row.state in IN_FLIGHT, "a duplicate of nothing"
+            assert any(bell.key == key and bell.attempt >= self.begun[key] for bell in self.rung), (
+                "DUPLICATE, and no bell has rung"
+            )
+        else:
+            assert outcome.reason is EnqueueReason.CACHED
+            assert self.world.shelf.size(row.object_key) == row.size_bytes == len(AUDIO)
+
+    def _observe(self) -> None:
+        for key in KEYS:
+            row, before = self.journal.get(key), self.last.get(key)
+            if row is None:
+                assert before is None, "a row has vanished"
+                continue
+            if before is not None:
+                assert (row.revision, row.attempt) >= (before.revision, before.attempt)
+                assert row.attempt >= before.attempt
+                assert before.state is not RecordingState.DELETED or row == before, "a tombstone has changed"
+                assert row == before or row.revision > before.revision
+            if row.state in IN_FLIGHT and (before is None or before.state not in IN_FLIGHT):
+                self.begun[key] = row.attempt
+            self.last[key] = row
+
+    def _note_rung(self, bells: list[Bell]) -> None:
+        self.rung.update(bells)
+
+    def _add_dispatcher(self) -> None:
+        self.dispatchers.append(self.world.dispatcher(f"dispatcher-{self.dispatchers_made}"))
+        self.dispatchers_made += 1
+
+    def _try(self, do: Callable[[], object]) -> None:
+        """Does something that may fail while something is broken, and only then."""
+        try:
+            do()
+        except (CatalogueUnavailable, StorageUnavailable):
+            assert self.faulty
+        except RecordingNotFound:
+            pass
+
+
+TestService = Service.TestCase
+TestService.settings = settings(
+    max_examples=60,
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
