@@ -1,0 +1,135 @@
+"""The methods of the contract: each hands one use case what it asks for, and its result back."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import grpc
+
+from recording_service.core.errors import EnqueueFailed
+from recording_service.core.requests import RequestChecker
+from recording_service.core.service import RecordingService
+from recording_service.grpc_api import requests
+from recording_service.grpc_api.batches import enqueue_batch, enqueue_error, succeeded
+from recording_service.grpc_api.calls import Call
+from recording_service.grpc_api.conversion import (
+    MAX_RESPONSE_BYTES,
+    enqueue_response,
+    failed_enqueue_response,
+    fill_recording,
+)
+from recording_service.grpc_api.edge import refuse, streaming, unary
+from recording_service.grpc_api.frames import Chunk
+from recording_service.grpc_api.streams import RecordingStreams
+from recording_service.grpc_api.watches import RecordingWatches
+from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, stream_pb2, watch_pb2
+
+
+class RecordingServicer:
+    """The recording service as gRPC sees it; `methods` finds each method by its name in the contract."""
+
+    def __init__(
+        self, service: RecordingService, checker: RequestChecker, streams: RecordingStreams, watches: RecordingWatches
+    ) -> None:
+        self._service = service
+        self._checker = checker
+        self._streams = streams
+        self._watches = watches
+
+    @unary
+    def EnqueueRecording(  # noqa: N802
+        self, request: enqueue_pb2.EnqueueRecordingRequest, call: Call
+    ) -> enqueue_pb2.EnqueueRecordingResponse:
+        """Asks for a recording. Where that fails, the response (reason ERROR) is returned, and in the status too."""
+        try:
+            wish = requests.enqueue_request(request, self._checker, call.request_id)
+            result = succeeded(self._service.enqueue(wish))
+        except Exception as raised:
+            error = enqueue_error(raised)
+            failed = failed_enqueue_response(error.recording if isinstance(error, EnqueueFailed) else None)
+            refuse(call, error, failed)
+            return failed
+        return enqueue_response(result.reason, result.recording)
+
+    @unary
+    def BatchEnqueueRecordings(  # noqa: N802
+        self, request: enqueue_pb2.BatchEnqueueRecordingsRequest, call: Call
+    ) -> enqueue_pb2.BatchEnqueueRecordingsResponse:
+        """Asks for many recordings."""
+        try:
+            return enqueue_batch(request, self._service, self._checker, call)
+        except Exception as raised:
+            error = enqueue_error(raised)
+            raise error from error.__cause__
+
+    @unary
+    def ReportRecordingUnavailable(  # noqa: N802
+        self, request: enqueue_pb2.ReportRecordingUnavailableRequest, call: Call
+    ) -> enqueue_pb2.ReportRecordingUnavailableResponse:
+        """Says that Twilio has no such recording."""
+        report = requests.unavailable_report(request, self._checker, call.request_id)
+        response = enqueue_pb2.ReportRecordingUnavailableResponse()
+        fill_recording(response.recording, self._service.report_unavailable(report))
+        return response
+
+    @unary
+    def GetRecording(  # noqa: N802
+        self, request: lookup_pb2.GetRecordingRequest, call: Call
+    ) -> lookup_pb2.GetRecordingResponse:
+        """Looks one recording up."""
+        response = lookup_pb2.GetRecordingResponse()
+        fill_recording(response.recording, self._service.get(requests.target(request, self._checker)))
+        return response
+
+    @unary
+    def ListRecordings(  # noqa: N802
+        self, request: lookup_pb2.ListRecordingsRequest, call: Call
+    ) -> lookup_pb2.ListRecordingsResponse:
+        """Lists recordings. A page that would be larger than clients accept is a shorter one (AIP-158 allows it)."""
+        matching = requests.recording_filter(request)
+        size = request.page_size
+        while True:
+            page = self._service.list(matching, size, request.page_token)
+            response = lookup_pb2.ListRecordingsResponse(next_page_token=page.next_page_token)
+            for recording in page.recordings:
+                fill_recording(response.recordings.add(), recording)
+            if response.ByteSize() <= MAX_RESPONSE_BYTES or len(page.recordings) == 1:
+                return response
+            size = len(page.recordings) // 2
+
+    @streaming("WatchRecording")
+    def WatchRecording(  # noqa: N802
+        self, request: watch_pb2.WatchRecordingRequest, call: Call
+    ) -> Iterator[watch_pb2.WatchRecordingResponse]:
+        """Watches one recording."""
+        target, until = requests.watch_request(request, self._checker)
+        with closing(self._watches.looks(lambda: self._service.watch(target, until), call)) as looks:
+            for recording in looks:
+                response = watch_pb2.WatchRecordingResponse()
+                fill_recording(response.recording, recording)
+                yield response
+
+    @streaming("StreamRecording")
+    def stream_chunks(self, request: stream_pb2.StreamRecordingRequest, call: Call) -> Iterator[Chunk]:
+        """StreamRecording as it goes over the wire: chunks, which `methods` writes as frames."""
+        target = requests.target(request, self._checker)
+        yield from self._streams.chunks(
+            lambda: self._service.open_range(target, request.offset, request.length, request.etag), call
+        )
+
+    def StreamRecording(  # noqa: N802
+        self, request: stream_pb2.StreamRecordingRequest, context: grpc.ServicerContext
+    ) -> Iterator[stream_pb2.StreamRecordingResponse]:
+        """Sends a range of the recording's bytes, as messages: for callers in the same process, and grpcio-testing."""
+        for chunk in self.stream_chunks(request, context):
+            yield chunk.message()
+
+    @unary
+    def DeleteRecording(  # noqa: N802
+        self, request: deletion_pb2.DeleteRecordingRequest, call: Call
+    ) -> deletion_pb2.DeleteRecordingResponse:
+        """Deletes a recording."""
+        recording = self._service.delete(requests.target(request, self._checker), request.allow_missing)
+        response = deletion_pb2.DeleteRecordingResponse()
+        if recording is not None:
+            fill_recording(response.recording, recording)
+        return response

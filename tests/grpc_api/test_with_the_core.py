@@ -1,0 +1,76 @@
+"""The server over the real core: what a client lives through with one recording."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import grpc
+
+from recording_service.core.requests import RequestChecker
+from recording_service.grpc_api.server import RecordingGrpcServer
+from recording_service.grpc_api.settings import GrpcServerSettings
+from recordings.v1 import (
+    deletion_pb2,
+    enqueue_pb2,
+    lookup_pb2,
+    recording_pb2,
+    recording_service_pb2_grpc,
+    stream_pb2,
+    watch_pb2,
+)
+from tests.support.core_world import ACCOUNT, AUDIO, KEY, World
+from tests.support.grpc_server import refused
+
+RECORDING = KEY.recording_sid
+ENQUEUE = enqueue_pb2.EnqueueRecordingRequest(recording_sid=RECORDING)
+STREAM = stream_pb2.StreamRecordingRequest(recording_sid=RECORDING)
+
+
+@contextmanager
+def served(world: World) -> Iterator[Any]:
+    """A client of a server over the world's core."""
+    with closing(world.service()) as service:
+        checker = RequestChecker(account_sids={ACCOUNT}, source_hosts=())
+        server = RecordingGrpcServer(service, checker, GrpcServerSettings(address="127.0.0.1:0"))
+        port = server.start()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield recording_service_pb2_grpc.RecordingServiceStub(channel)
+        server.stop(0)
+
+
+def test_a_recording_is_enqueued_watched_streamed_and_deleted() -> None:
+    world = World()
+    world.script(AUDIO)
+    with served(world) as stub:
+        assert stub.EnqueueRecording(ENQUEUE).reason == enqueue_pb2.ENQUEUE_REASON_ENQUEUED
+        assert stub.EnqueueRecording(ENQUEUE).reason == enqueue_pb2.ENQUEUE_REASON_DUPLICATE
+        not_ready = refused(lambda: stub.StreamRecording(STREAM))
+        assert (not_ready.code, not_ready.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_NOT_READY")
+        watch = stub.WatchRecording(watch_pb2.WatchRecordingRequest(recording_sid=RECORDING))
+        assert next(watch).recording.state == recording_pb2.RECORDING_STATE_QUEUED
+
+        world.work()
+
+        assert [look.recording.state for look in watch][-1] == recording_pb2.RECORDING_STATE_READY
+        assert stub.EnqueueRecording(ENQUEUE).reason == enqueue_pb2.ENQUEUE_REASON_CACHED
+        assert b"".join(chunk.data for chunk in stub.StreamRecording(STREAM)) == AUDIO
+        listed = stub.ListRecordings(lookup_pb2.ListRecordingsRequest())
+        assert [one.recording_sid for one in listed.recordings] == [RECORDING]
+        stub.DeleteRecording(deletion_pb2.DeleteRecordingRequest(recording_sid=RECORDING))
+        assert refused(lambda: stub.StreamRecording(STREAM)).reason == "RECORDING_NOT_FOUND"
+        assert refused(lambda: stub.EnqueueRecording(ENQUEUE)).reason == "RECORDING_DELETED"
+
+
+def test_bytes_that_are_gone_are_data_loss_and_are_fetched_again() -> None:
+    world = World()
+    world.script(AUDIO)
+    with served(world) as stub:
+        stub.EnqueueRecording(ENQUEUE)
+        world.work()
+        world.shelf.remove(world.row().object_key)
+
+        lost = refused(lambda: stub.StreamRecording(STREAM))
+
+        assert (lost.code, lost.reason) == (grpc.StatusCode.DATA_LOSS, "RECORDING_TRUNCATED")
+        found = stub.GetRecording(lookup_pb2.GetRecordingRequest(recording_sid=RECORDING)).recording
+        assert found.state == recording_pb2.RECORDING_STATE_QUEUED
