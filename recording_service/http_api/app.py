@@ -1,0 +1,62 @@
+"""Puts the adapter together: routes, middleware, and the channel that lives as long as the app."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from recording_service.http_api.cors import Cors
+from recording_service.http_api.error_boundary import ErrorBoundary
+from recording_service.http_api.failures import ServiceFailure
+from recording_service.http_api.health import Health
+from recording_service.http_api.metadata import Metadata
+from recording_service.http_api.playback import Playback
+from recording_service.http_api.problems import Problem, on_http_exception, on_problem, on_service_failure
+from recording_service.http_api.recording_client import RecordingClient
+from recording_service.http_api.request_context import RequestContext
+from recording_service.http_api.security_headers import SecurityHeaders
+from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.webhooks import Webhooks
+
+
+def build_app(settings: HttpSettings) -> Starlette:
+    """The ASGI application. Its lifespan opens the gRPC channel and closes it; it connects to nothing before."""
+    client = RecordingClient(settings.grpc_target)
+    webhooks = Webhooks(client, settings)
+    playback = Playback(client, settings)
+    health = Health(client, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    app = Starlette(
+        routes=[
+            Route("/webhooks/twilio/recording-status", webhooks.recording_status, methods=["POST"]),
+            Route("/webhooks/twilio/recording", webhooks.recording, methods=["POST"]),
+            Route("/recordings/{recording_sid}", Metadata(client, settings).show, methods=["GET"]),
+            Route("/recordings/{recording_sid}/stream", playback.stream, methods=["GET"]),
+            Route("/recordings/{recording_sid}/download", playback.download, methods=["GET"]),
+            Route("/healthz", health.alive, methods=["GET"]),
+            Route("/readyz", health.ready, methods=["GET"]),
+        ],
+        middleware=[
+            Middleware(RequestContext),
+            Middleware(SecurityHeaders),
+            Middleware(Cors, settings.cors_origins),
+            Middleware(ErrorBoundary),
+        ],
+        exception_handlers={
+            HTTPException: on_http_exception,
+            Problem: on_problem,
+            ServiceFailure: on_service_failure,
+        },
+        lifespan=lifespan,
+    )
+    # The redirect would be built from the Host header.
+    app.router.redirect_slashes = False
+    return app

@@ -1,0 +1,122 @@
+"""One client connection, with the limits that uvicorn leaves out: on the header, and on a client that takes nothing."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+#: What a header field takes besides its name and value: a colon, a space and a line break.
+_FIELD_OVERHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Seconds for a request's header and without progress of an answer; bytes of a header."""
+
+    header_seconds: float
+    header_bytes: int
+    write_stall_seconds: float
+
+
+class GuardedConfig(Config):
+    """uvicorn's configuration, with the limits of a connection."""
+
+    limits: ConnectionLimits
+
+
+class HeaderTooLarge(Exception):
+    """Raised into the parser to refuse a header; uvicorn answers 400 and closes."""
+
+
+class GuardedConnection(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 protocol with three guards.
+
+    A header has to be complete `header_seconds` after the connection, or after the first byte of a further request,
+    and within `header_bytes` (slow-header attacks; uvicorn has no such limits). A connection whose client takes no byte
+    for `write_stall_seconds` is aborted, also while it is closing. And when it is lost every request on it hears so:
+    uvicorn tells only the last of several pipelined ones.
+    """
+
+    def __init__(
+        self,
+        config: GuardedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = config.limits
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._in_header = False
+        self._header_bytes = 0
+        self._cycles: list[RequestResponseCycle] = []
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock of the first header."""
+        super().connection_made(transport)
+        self._start_header_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell every request on the connection."""
+        self._stop_header_timer()
+        self.resume_writing()
+        for cycle in self._cycles:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, within the limits of a header."""
+        if self._header_timer is None and all(cycle.response_complete for cycle in self._cycles):
+            self._start_header_timer()
+        super().data_received(data)
+        if self._in_header and not self.transport.is_closing():
+            self._header_bytes += len(data)
+            if self._header_bytes > self._limits.header_bytes:
+                self.send_400_response("Request header too large.")
+
+    def on_message_begin(self) -> None:
+        """A header begins."""
+        self._in_header = True
+        self._header_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A header is complete: its request begins."""
+        self._in_header = False
+        self._stop_header_timer()
+        fields = sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in self.headers)
+        if len(self.url) + fields > self._limits.header_bytes:
+            raise HeaderTooLarge
+        super().on_headers_complete()
+        self._cycles = [cycle for cycle in self._cycles if not cycle.response_complete]
+        self._cycles.append(self.cycle)
+
+    def pause_writing(self) -> None:
+        """The client is slower than we are: see that it makes progress at all."""
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(self._limits.write_stall_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken what was there."""
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+        super().resume_writing()
+
+    def _start_header_timer(self) -> None:
+        self._header_timer = self.loop.call_later(self._limits.header_seconds, self._header_overdue)
+
+    def _stop_header_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _header_overdue(self) -> None:
+        self._header_timer = None
+        self.transport.abort()

@@ -1,0 +1,63 @@
+"""Reads one gRPC stream message by message, and never cancels a read.
+
+grpc.aio drops what a cancelled read had received without freeing it (grpc#43360; measured here: 110 KiB for each
+player that leaves in the middle, for ever). So a read is a task of its own, and leaving cancels the call: that ends the
+read in the ordinary way.
+"""
+
+import asyncio
+
+import grpc.aio
+
+from recording_service.http_api.failures import translated
+from recordings.v1.stream_pb2 import StreamRecordingRequest, StreamRecordingResponse
+
+Call = grpc.aio.UnaryStreamCall[StreamRecordingRequest, StreamRecordingResponse]
+
+
+class MessageReader:
+    """One stream. Not for concurrent use; `cancel` it whatever happens.
+
+    Parameters:
+        ending: where the ends of cancelled calls are kept until they have come. Whoever closes the channel waits for
+            them; and the loop itself holds tasks only weakly.
+    """
+
+    def __init__(self, call: Call, ending: "set[asyncio.Task[None]]") -> None:
+        self._call = call
+        self._ending = ending
+        self._reading: asyncio.Task[StreamRecordingResponse | None] | None = None
+
+    async def read(self, within_seconds: float) -> StreamRecordingResponse | None:
+        """The next message; `None` at the stream's end with OK.
+
+        Raises:
+            TimeoutError: it has not come in time. It may still be read.
+            ServiceFailure: the stream has failed.
+        """
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._receive())
+        # Unlike wait_for, this cancels nothing.
+        await asyncio.wait((self._reading,), timeout=max(0.0, within_seconds))
+        if not self._reading.done():
+            raise TimeoutError
+        reading, self._reading = self._reading, None
+        return reading.result()
+
+    def cancel(self) -> None:
+        """Give the stream up at once. Idempotent, and nothing if it has ended."""
+        if self._call.cancel() or self._reading is not None:
+            end = asyncio.create_task(self._end(self._reading))
+            self._ending.add(end)
+            end.add_done_callback(self._ending.discard)
+            self._reading = None
+
+    async def _receive(self) -> StreamRecordingResponse | None:
+        with translated():
+            message = await self._call.read()
+        return message if isinstance(message, StreamRecordingResponse) else None
+
+    async def _end(self, reading: "asyncio.Task[StreamRecordingResponse | None] | None") -> None:
+        if reading is not None:
+            await asyncio.gather(reading, return_exceptions=True)
+        await self._call.code()

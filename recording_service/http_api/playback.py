@@ -1,0 +1,187 @@
+"""`/recordings/{sid}/stream` and `/recordings/{sid}/download`: bytes for players, or the honest answer.
+
+Most requests of players (no condition, no Range or one with a known start) open the stream at once: its first message
+carries the recording and the range, so a seek costs one call. All others look the recording up first.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import grpc
+from starlette.requests import Request
+from starlette.responses import Response
+
+from recording_service.http_api import ranges
+from recording_service.http_api.conditions import CONDITIONAL_FIELDS, Outcome, evaluate, range_applies
+from recording_service.http_api.failures import ServiceFailure
+from recording_service.http_api.preparation import Preparation
+from recording_service.http_api.problems import Problem, problem_response
+from recording_service.http_api.range_stream import Patience, RangeStream
+from recording_service.http_api.recording_client import RecordingClient
+from recording_service.http_api.representation import Disposition, Representation
+from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.stream_response import StreamResponse
+from recording_service.http_api.targets import Target
+from recordings.v1.lookup_pb2 import GetRecordingRequest
+from recordings.v1.recording_pb2 import RecordingState
+from recordings.v1.stream_pb2 import StreamRecordingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One request, as far as it decides the answer."""
+
+    target: Target
+    disposition: Disposition
+    is_head: bool
+    range_field: str | None
+    conditions: dict[str, str]
+    request_id: str
+
+    @classmethod
+    def by(cls, request: Request, disposition: Disposition) -> "_Wanted":
+        ranges_sent = request.headers.getlist("range")
+        return cls(
+            target=Target.of(request),
+            disposition=disposition,
+            is_head=request.method == "HEAD",
+            # Range is defined for GET alone (RFC 9110 §14.2). It is no list: two fields are malformed, so ignored.
+            range_field=ranges_sent[0] if request.method == "GET" and len(ranges_sent) == 1 else None,
+            conditions={
+                name: ", ".join(request.headers.getlist(name)) for name in CONDITIONAL_FIELDS if name in request.headers
+            },
+            request_id=request.state.request_id,
+        )
+
+    def selection(self, representation: Representation) -> ranges.Selection:
+        """Which bytes to send, once no precondition stands against it."""
+        applies = range_applies(self.conditions.get("if-range"), representation.validators)
+        return ranges.select(self.range_field if applies else None, representation.size)
+
+
+class Playback:
+    """The endpoints that players and browsers call."""
+
+    def __init__(self, client: RecordingClient, settings: HttpSettings) -> None:
+        self._client = client
+        self._timeout_seconds = settings.call_timeout_seconds
+        self._preparation = Preparation(client, settings.call_timeout_seconds, settings.not_ready_retry_seconds)
+        self._patience = Patience(settings.call_timeout_seconds, settings.stream_idle_seconds, settings.resume_attempts)
+
+    async def stream(self, request: Request) -> Response:
+        """The bytes, to be played."""
+        return await self._respond(_Wanted.by(request, "inline"))
+
+    async def download(self, request: Request) -> Response:
+        """The bytes, to be saved."""
+        return await self._respond(_Wanted.by(request, "attachment"))
+
+    async def _respond(self, wanted: _Wanted) -> Response:
+        guess = ranges.known_start(wanted.range_field)
+        is_plain = not wanted.conditions and not wanted.is_head
+        # Without a connection the look-up waits for one: it has a deadline, and grpc.aio leaks a little of each stream
+        # that is given up before it was sent (grpc#43360).
+        if guess is not None and is_plain and self._client.is_connected:
+            response = await self._stream_at_once(wanted, *guess)
+            if response is not None:
+                return response
+        try:
+            return await self._look_up_and_stream(wanted)
+        except ServiceFailure as failure:
+            # The version, or its being there, changed between the two calls. Look again: the conditions, If-Match
+            # among them, are then judged by what there is now.
+            if failure.code not in {grpc.StatusCode.ABORTED, grpc.StatusCode.FAILED_PRECONDITION}:
+                raise
+        return await self._look_up_and_stream(wanted)
+
+    async def _stream_at_once(self, wanted: _Wanted, offset: int, length: int) -> Response | None:
+        """Open the stream unseen. `None` where the recording has to be looked up to say what is the matter."""
+        request = StreamRecordingRequest(
+            account_sid=wanted.target.account_sid,
+            recording_sid=wanted.target.recording_sid,
+            offset=offset,
+            length=length,
+        )
+        try:
+            stream = await self._open(request, wanted)
+        except ServiceFailure as failure:
+            if failure.code in {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.OUT_OF_RANGE}:
+                return None
+            raise
+        with ExitStack() as unless_answered:
+            unless_answered.callback(stream.close)
+            representation = Representation.of(stream.opening.recording)
+            selection = wanted.selection(representation)
+            if not _length(selection, representation):
+                return self._without_bytes(wanted, selection, representation)
+            unless_answered.pop_all()
+        return _with_bytes(wanted, selection, representation, stream)
+
+    async def _look_up_and_stream(self, wanted: _Wanted) -> Response:
+        recording = await self._client.get_recording(
+            GetRecordingRequest(account_sid=wanted.target.account_sid, recording_sid=wanted.target.recording_sid),
+            wanted.request_id,
+            self._timeout_seconds,
+        )
+        if recording.state != RecordingState.RECORDING_STATE_READY:
+            return await self._preparation.answer(recording, wanted.request_id)
+        representation = Representation.of(recording)
+        outcome = evaluate(wanted.conditions, representation.validators)
+        if outcome is Outcome.FAILED:
+            raise Problem(412, "PRECONDITION_FAILED", "The recording is another version than the one asked for.")
+        if outcome is Outcome.NOT_MODIFIED:
+            return Response(status_code=304, headers=representation.version_headers())
+        selection = wanted.selection(representation)
+        # A length of 0 would stand for the end: without bytes to send no stream may be opened.
+        length = _length(selection, representation)
+        if wanted.is_head or not length:
+            return self._without_bytes(wanted, selection, representation)
+        request = StreamRecordingRequest(
+            account_sid=recording.account_sid,
+            recording_sid=recording.recording_sid,
+            offset=_start(selection),
+            length=length,
+            etag=recording.etag,
+        )
+        return _with_bytes(wanted, selection, representation, await self._open(request, wanted))
+
+    async def _open(self, request: StreamRecordingRequest, wanted: _Wanted) -> RangeStream:
+        return await RangeStream.open(self._client, request, wanted.request_id, self._patience)
+
+    def _without_bytes(self, wanted: _Wanted, selection: ranges.Selection, representation: Representation) -> Response:
+        """The header alone: of a HEAD, of a recording without a byte, or of a range without one."""
+        if isinstance(selection, ranges.Unsatisfiable):
+            problem = Problem(
+                416,
+                "RANGE_NOT_SATISFIABLE",
+                "The recording has no such bytes.",
+                headers={"Content-Range": f"bytes */{representation.size}", "Accept-Ranges": "bytes"},
+            )
+            return problem_response(problem, wanted.request_id)
+        headers = representation.version_headers() | representation.content_headers(wanted.disposition)
+        return Response(status_code=200, headers=headers | {"Content-Length": str(representation.size)})
+
+
+def _start(selection: ranges.Selection) -> int:
+    return selection.start if isinstance(selection, ranges.Part) else 0
+
+
+def _length(selection: ranges.Selection, representation: Representation) -> int:
+    match selection:
+        case ranges.Part(start, end):
+            return end - start
+        case ranges.Whole():
+            return representation.size
+        case ranges.Unsatisfiable():
+            return 0
+
+
+def _with_bytes(
+    wanted: _Wanted, selection: ranges.Selection, representation: Representation, stream: RangeStream
+) -> Response:
+    headers = representation.version_headers() | representation.content_headers(wanted.disposition)
+    length = _length(selection, representation)
+    if isinstance(selection, ranges.Part):
+        headers["Content-Range"] = f"bytes {selection.start}-{selection.end - 1}/{representation.size}"
+        return StreamResponse(206, headers, stream, length)
+    return StreamResponse(200, headers, stream, length)

@@ -1,0 +1,81 @@
+"""What the HTTP adapter has to be told. It reads no environment: the composition root hands it one `HttpSettings`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """Everything the HTTP adapter is configured with. All durations are in seconds.
+
+    Raises:
+        ValueError: an address or an origin is not one. The message names the field and no secret.
+    """
+
+    grpc_target: str
+    """Where the recording service listens, as gRPC names it: `127.0.0.1:50051`, `unix:/run/recordings.sock`."""
+
+    public_url: str
+    """What Twilio and browsers call this adapter by: `https://recordings.example.com`. Signatures are checked against
+    this and nothing the request claims (reliability.md C1)."""
+
+    auth_tokens: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Twilio auth tokens by AccountSid; several while one is being rotated. Empty ones never count."""
+
+    allow_unsigned_webhooks: bool = False
+    """Accept webhooks unchecked while no auth token is configured. For demonstrations and tests only."""
+
+    cors_origins: frozenset[str] = frozenset()
+    """Origins whose scripts may read recordings, exactly as browsers send them: `https://app.example.com`."""
+
+    source_hosts: frozenset[str] = frozenset({"api.twilio.com"})
+    """Hosts whose `RecordingUrl` is passed on as a hint, in lower case. Others are left out: the SIDs are enough."""
+
+    webhook_deadline_seconds: float = 4.5
+    """From the end of a webhook's header to our answer, the body and the gRPC call included."""
+
+    call_timeout_seconds: float = 5.0
+    """For one unary call, and for the first message of a stream, when a person is waiting."""
+
+    readiness_timeout_seconds: float = 2.0
+    """For the health check behind `/readyz`."""
+
+    stream_idle_seconds: float = 30.0
+    """A stream that is being read and brings nothing for this long is opened again at the next byte."""
+
+    resume_attempts: int = 6
+    """How often a broken stream is opened again without a single byte of progress before the body is cut."""
+
+    not_ready_retry_seconds: int = 2
+    """`Retry-After` while a recording is on its way and nothing better is known."""
+
+    header_timeout_seconds: float = 10.0
+    """From connecting (or the first byte of a further request) to the end of a request's header."""
+
+    header_limit_bytes: int = 16 * 1024
+    """Request line and header fields together."""
+
+    write_stall_seconds: float = 900.0
+    """A connection whose client takes no byte for this long is dropped. A paused player is such a client: it keeps its
+    connection for a quarter of an hour, and asks again by Range after that."""
+
+    keep_alive_seconds: int = 75
+    """Between two requests on a connection; longer than the 60 s after which usual proxies let go."""
+
+    max_connections: int = 900
+    """Beyond this many connections the answer is 503: a backstop below the usual limit of 1024 open files. The limit of
+    streams is the service's own."""
+
+    def __post_init__(self) -> None:
+        """Refuse addresses that would make every signature wrong or every origin unmatched."""
+        public = urlsplit(self.public_url)
+        if public.scheme not in {"http", "https"} or not public.hostname:
+            raise ValueError("public_url is not an http or https address")
+        # twilio's validator mistakes userinfo for the host (twilio.md A2); a query would get into every signed one.
+        if "@" in public.netloc or public.query or public.fragment:
+            raise ValueError("public_url has credentials, a query or a fragment")
+        for origin in self.cors_origins:
+            parts = urlsplit(origin)
+            if not parts.scheme or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError(f"cors_origins: {origin!r} is not an origin such as https://app.example.com")
