@@ -1,0 +1,170 @@
+"""The command line: `recording-service …`. Each command reads the settings, and hands them to its composition root."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from recording_service.config import Settings
+
+#: Exit codes (sysexits.h): the configuration is wrong; something this service stands on is not there.
+EXIT_CONFIGURATION, EXIT_UNAVAILABLE = 78, 69
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="recording-service")
+def main() -> None:
+    r"""Takes call recordings off Twilio and makes them playable for ever after.
+
+    Configured by environment variables (RECORDING_… and TWILIO_…); `recording-service doctor` says what is wrong
+    with them.
+
+    \b
+    Example: everything on this machine, with nothing else installed:
+      TWILIO_ACCOUNT_SID=AC… TWILIO_AUTH_TOKEN=… recording-service serve
+    """
+
+
+@main.command()
+def serve() -> None:
+    r"""Run everything: gRPC, HTTP, dispatcher, workers, and a Redis of its own if none is configured.
+
+    Ctrl-C stops all of it cleanly; a second one doesn't wait.
+
+    \b
+    Example:
+      RECORDING_DATA_DIR=/var/lib/recordings recording-service serve
+    """
+    from recording_service.processes.serve import run_serve
+
+    _run("serve", run_serve)
+
+
+@main.command()
+def grpc() -> None:
+    r"""Run the gRPC server alone.
+
+    \b
+    Example:
+      RECORDING_REDIS_URL=redis://127.0.0.1:6379 RECORDING_GRPC_ADDRESS=127.0.0.1:50051 recording-service grpc
+    """
+    from recording_service.processes.grpc_process import run_grpc
+
+    _run("grpc", lambda settings: run_grpc(settings, _nobody_waits))
+
+
+@main.command()
+def http() -> None:
+    r"""Run the HTTP adapter alone: Twilio's webhooks, and playback.
+
+    \b
+    Example:
+      RECORDING_GRPC_ADDRESS=127.0.0.1:50051 RECORDING_PUBLIC_URL=https://recordings.example.com recording-service http
+    """
+    from recording_service.processes.http_process import run_http
+
+    _run("http", lambda settings: run_http(settings, _nobody_waits))
+
+
+@main.command()
+def worker() -> None:
+    r"""Run one worker, which downloads one recording at a time. Run as many as are to be downloaded at once.
+
+    \b
+    Example:
+      RECORDING_REDIS_URL=redis://127.0.0.1:6379 recording-service worker
+    """
+    from recording_service.processes.worker_process import run_download_worker
+
+    _run("worker", lambda settings: run_download_worker(settings, _nobody_waits))
+
+
+@main.command()
+def dispatch() -> None:
+    r"""Run the dispatcher: it sees to whatever is due. Of several, one works and the others stand by.
+
+    \b
+    Example:
+      RECORDING_REDIS_URL=redis://127.0.0.1:6379 recording-service dispatch
+    """
+    from recording_service.processes.dispatch_process import run_dispatcher
+
+    _run("dispatcher", lambda settings: run_dispatcher(settings, _nobody_waits))
+
+
+@main.command()
+def doctor() -> None:
+    r"""Check the configuration and everything the service stands on; say what is wrong and how to mend it.
+
+    Exits with 0 if all is well, with 1 if anything is not. Changes nothing but the data directory, which it makes.
+
+    \b
+    Example:
+      recording-service doctor
+    """
+    from recording_service.processes.doctor import examine
+
+    findings = examine()
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        mark = click.style("ok  ", fg="green") if finding.well else click.style("FAIL", fg="red")
+        click.echo(f"{mark} {finding.subject:<{width}}  {finding.text}")
+    sys.exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave the service running afterwards, until Ctrl-C, with its URLs printed.")
+def demo(keep: bool) -> None:
+    r"""Show the whole service at work beside a stand-in for Twilio: a line a step, non-zero if a step was not as told.
+
+    \b
+    Example:
+      recording-service demo --keep
+    """
+    from recording_service.processes.demo import run_demo
+
+    sys.exit(run_demo(keep=keep, say=click.echo))
+
+
+@main.command("twilio-stand-in")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8099, show_default=True, help="Port to listen on.")
+@click.option("--account-sid", default="AC" + "0" * 31 + "1", show_default=True, help="The account it plays.")
+@click.option("--auth-token", default="stand-in-token", show_default=True, help="Its auth token.")
+def twilio_stand_in(host: str, port: int, account_sid: str, auth_token: str) -> None:
+    r"""Run a stand-in for Twilio, which makes up a recording for whatever is asked for. Needs the extra `demo`.
+
+    \b
+    Example: a service that fetches from it:
+      recording-service twilio-stand-in &
+      TWILIO_API_URL=http://127.0.0.1:8099 TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001 \
+        TWILIO_AUTH_TOKEN=stand-in-token recording-service serve
+    """
+    from recording_service.twilio_stand_in.server import serve as serve_stand_in
+
+    serve_stand_in(host, port, account_sid=account_sid, auth_token=auth_token)
+
+
+def _nobody_waits() -> None:
+    """A part that runs alone has nobody to tell that it is ready; its log says so."""
+
+
+def _run(part: str, run: "Callable[[Settings], None]") -> None:
+    """Runs a composition root; what an operator can mend is told in a line each, without a traceback."""
+    from recording_service.config import ConfigurationError, load_settings
+    from recording_service.core.errors import DependencyUnavailable
+    from recording_service.processes.logs import configure_logging
+
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level, part)
+        run(settings)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(f"recording-service: {problem}", err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    except DependencyUnavailable as error:
+        click.echo(f"recording-service: {error}; `recording-service doctor` says more", err=True)
+        sys.exit(EXIT_UNAVAILABLE)

@@ -1,0 +1,209 @@
+"""Settings, from environment variables. Read by the composition roots (`processes/`) only.
+
+Secrets may also come from files: `TWILIO_AUTH_TOKEN_FILE=/run/secrets/token` stands for `TWILIO_AUTH_TOKEN`.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from recording_service.config.accounts import TWILIO_API_URL, Account, account_of_variables, accounts_of_file
+from recording_service.config.addresses import Address
+from recording_service.config.errors import ConfigurationError, explaining
+
+#: Variables that may also be given as `<name>_FILE`.
+SECRET_VARIABLES = (
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_API_KEY",
+    "TWILIO_API_SECRET",
+    "RECORDING_REDIS_URL",
+    "RECORDING_DATABASE_URL",
+)
+
+
+class _FromFiles(PydanticBaseSettingsSource):
+    """Reads `<NAME>_FILE` for every secret."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        named = {variable: os.environ.get(f"{variable}_FILE") for variable in SECRET_VARIABLES}
+        # Fields of ours go by their own names, Twilio's by their variables (`validation_alias`).
+        return {
+            variable.removeprefix("RECORDING_").lower() if variable.startswith("RECORDING_") else variable: _secret_of(
+                f"{variable}_FILE", Path(path)
+            )
+            for variable, path in named.items()
+            if path
+        }
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Frozen; addresses are `host:port`."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="RECORDING_", extra="ignore", populate_by_name=True)
+
+    #: Where everything is kept that is not kept elsewhere.
+    data_dir: Path = Path("data")
+    grpc_address: str = "127.0.0.1:50051"
+    http_address: str = "127.0.0.1:8080"
+    #: Empty: `serve` runs a private Redis.
+    redis_url: SecretStr = SecretStr("")
+    #: Empty: SQLite in the data directory.
+    database_url: SecretStr = SecretStr("")
+    #: Empty: a folder in the data directory.
+    storage_url: str = ""
+    #: Worker processes: how many recordings are downloaded at once.
+    workers: Annotated[int, Field(ge=0, le=64)] = 2
+    #: What Twilio and browsers call us by: webhooks are signed for it.
+    public_url: str = ""
+    #: Origins whose pages may play recordings.
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    #: Accept webhooks without a signature. Only for development.
+    allow_unsigned_webhooks: bool = False
+    #: Offer gRPC reflection although not on loopback.
+    grpc_reflection: bool = False
+    #: Largest recording that is kept, in bytes.
+    max_recording_bytes: Annotated[int, Field(gt=0)] = 4 * 1024**3
+    #: Longest download, in seconds.
+    download_seconds: Annotated[float, Field(gt=0)] = 600.0
+    log_level: str = "INFO"
+    #: Multiplies every waiting time (back-off, leases, probes, sweeps): below 1 for tests of whole processes.
+    time_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
+    #: Several accounts: a TOML file, a table an AccountSid.
+    accounts_file: Path | None = None
+    twilio_account_sid: Annotated[str, Field(validation_alias="TWILIO_ACCOUNT_SID")] = ""
+    twilio_auth_token: Annotated[SecretStr, Field(validation_alias="TWILIO_AUTH_TOKEN")] = SecretStr("")
+    twilio_api_key: Annotated[SecretStr, Field(validation_alias="TWILIO_API_KEY")] = SecretStr("")
+    twilio_api_secret: Annotated[SecretStr, Field(validation_alias="TWILIO_API_SECRET")] = SecretStr("")
+    twilio_api_url: Annotated[str, Field(validation_alias="TWILIO_API_URL")] = TWILIO_API_URL
+
+    @field_validator("data_dir")
+    @classmethod
+    def _fit_for_sqlite(cls, value: Path) -> Path:
+        if "?" in str(value):
+            raise ValueError("has a question mark in its path, which a database URL can't have")
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _is_a_folder(cls, value: str) -> str:
+        if "://" in value and not value.startswith("file:///"):
+            raise ValueError("is neither a path nor a file:/// URL")
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError("names what is no origin; write them as browsers do: https://app.example.com")
+        return value
+
+    @field_validator("grpc_address", "http_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        Address.parse(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        url = urlsplit(value)
+        if not value:
+            return value
+        if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or url.query or url.fragment:
+            raise ValueError("is no URL of a server, such as https://recordings.example.com")
+        return value.rstrip("/")
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("is none of DEBUG, INFO, WARNING, ERROR")
+        return value.upper()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then variables, then the files that variables name; no .env file, no secrets folder."""
+        return init_settings, env_settings, _FromFiles(settings_cls)
+
+    @property
+    def grpc(self) -> "Address":
+        """Where gRPC listens."""
+        return Address.parse(self.grpc_address)
+
+    @property
+    def http(self) -> "Address":
+        """Where HTTP listens."""
+        return Address.parse(self.http_address)
+
+    @property
+    def effective_database_url(self) -> str:
+        """The catalogue's database."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.absolute() / 'catalogue.sqlite3'}"
+
+    @property
+    def storage_root(self) -> Path:
+        """The folder of the shelf."""
+        if not self.storage_url:
+            return self.data_dir.absolute() / "recordings"
+        url = self.storage_url
+        return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else Path(url).absolute()
+
+    @property
+    def effective_public_url(self) -> str:
+        """What Twilio and browsers call us by."""
+        return self.public_url or f"http://{self.http_address}"
+
+    def accounts(self) -> dict[str, Account]:
+        """Every configured account, by its SID. Raises ConfigurationError."""
+        accounts = accounts_of_file(self.accounts_file) if self.accounts_file is not None else {}
+        api_key, api_secret = self.twilio_api_key.get_secret_value(), self.twilio_api_secret.get_secret_value()
+        auth_tokens = self.twilio_auth_token.get_secret_value().split(",")
+        if self.twilio_account_sid:
+            accounts[self.twilio_account_sid] = account_of_variables(
+                account_sid=self.twilio_account_sid,
+                auth_tokens=[token.strip() for token in auth_tokens],
+                api_key=api_key,
+                api_secret=api_secret,
+                api_url=self.twilio_api_url,
+            )
+        elif api_key or api_secret or any(auth_tokens):
+            raise ConfigurationError(["TWILIO_ACCOUNT_SID: is missing; whose are the token and the key?"])
+        return accounts
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this environment. Raises ConfigurationError, which names every variable that is wrong."""
+    with explaining("RECORDING_"):
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    settings.accounts()
+    return settings
+
+
+def _secret_of(variable: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError([f"{variable}: can't be read: {error.strerror}"]) from error
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"{variable}: is no text in UTF-8"]) from None

@@ -1,0 +1,142 @@
+"""`recording-service doctor`: looks at the configuration, then at everything the service stands on."""
+
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+from recording_service.adapters.disk_storage.root import StorageRootRefused
+from recording_service.adapters.embedded_redis import EmbeddedRedisFailed, find_redis_server
+from recording_service.config import Account, Address, ConfigurationError, Settings, load_settings
+from recording_service.core.errors import (
+    DependencyUnavailable,
+    SourceError,
+    SourceNotFound,
+    SourceUnauthorized,
+)
+from recording_service.core.model import RecordingKey
+from recording_service.processes import wiring
+
+#: A recording that no account has: asking for it tells whether the credentials are accepted.
+NO_RECORDING_SID = "RE" + "0" * 32
+
+
+class Finding(NamedTuple):
+    """What was looked at, whether it is well, and what there is to say; if it is not well, how to mend it."""
+
+    subject: str
+    well: bool
+    text: str
+
+
+def examine() -> list[Finding]:
+    """Looks at everything. A configuration that can't be read ends the examination."""
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        return [Finding("configuration", False, problem) for problem in error.problems]
+    findings = [Finding("configuration", True, "can be read")]
+    for look in (_accounts, _public_url, _database, _storage, _redis, _addresses):
+        findings += look(settings)
+    return findings
+
+
+def _accounts(settings: Settings) -> Iterator[Finding]:
+    accounts = settings.accounts()
+    if not accounts:
+        yield Finding("accounts", False, "none is configured: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
+    for account in accounts.values():
+        if not account.auth_tokens:
+            text = "no auth token: its webhooks can't be checked and are refused; set TWILIO_AUTH_TOKEN"
+            yield Finding(f"webhooks of {account.account_sid}", False, text)
+        yield _credentials(settings, account)
+
+
+def _credentials(settings: Settings, account: Account) -> Finding:
+    """Asks Twilio for a recording that can't be there: 404 says that the credentials are good."""
+    subject = f"account {account.account_sid}"
+    if account.credentials() is None:
+        return Finding(subject, False, "no credentials: set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_AUTH_TOKEN")
+    try:
+        with wiring.open_source(settings).open(RecordingKey(account.account_sid, NO_RECORDING_SID)):
+            return Finding(subject, True, f"{account.api_url} accepts its credentials")
+    except SourceNotFound:
+        return Finding(subject, True, f"{account.api_url} accepts its credentials")
+    except SourceUnauthorized:
+        return Finding(subject, False, f"{account.api_url} refuses its credentials: check key, secret and token")
+    except SourceError as error:
+        return Finding(subject, False, f"{account.api_url} does not answer as Twilio does ({error}): check the URL")
+
+
+def _public_url(settings: Settings) -> Iterator[Finding]:
+    url = settings.effective_public_url
+    if settings.allow_unsigned_webhooks:
+        yield Finding("webhooks", False, "unsigned ones are accepted; unset RECORDING_ALLOW_UNSIGNED_WEBHOOKS")
+    if settings.public_url or settings.http.is_loopback:
+        yield Finding("public URL", True, f"Twilio's webhooks must go to {url}/webhooks/twilio/recording-status")
+    else:
+        yield Finding("public URL", False, "set RECORDING_PUBLIC_URL to what Twilio calls us by; signatures cover it")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    def look() -> str:
+        with closing(wiring.open_catalogue(settings)) as catalogue:
+            catalogue.check()
+        return "answers, with this version's schema"
+
+    yield _looked("catalogue", look, "check RECORDING_DATABASE_URL, and that the database runs")
+
+
+def _storage(settings: Settings) -> Iterator[Finding]:
+    def look() -> str:
+        with closing(wiring.open_storage(settings)) as storage:
+            storage.check()
+        return f"{settings.storage_root} can be read and written"
+
+    yield _looked("storage", look, f"check {settings.storage_root} and RECORDING_STORAGE_URL: rights, and free space")
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    def look() -> str:
+        if not settings.redis_url.get_secret_value():
+            return f"embedded: `serve` will run {find_redis_server()}"
+        with closing(wiring.open_queue(settings)) as queue:
+            queue.check()
+        return "answers"
+
+    yield _looked("queue", look, "check RECORDING_REDIS_URL, and that Redis runs")
+
+
+def _looked(subject: str, look: Callable[[], str], remedy: str) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except DependencyUnavailable as error:
+        return Finding(subject, False, f"{error}: {remedy}")
+    except (StorageRootRefused, EmbeddedRedisFailed, OSError) as error:
+        return Finding(subject, False, f"{error}; {remedy}")
+
+
+def _addresses(settings: Settings) -> Iterator[Finding]:
+    for name, variable, address in (
+        ("gRPC address", "RECORDING_GRPC_ADDRESS", settings.grpc),
+        ("HTTP address", "RECORDING_HTTP_ADDRESS", settings.http),
+    ):
+        problem = _cannot_listen(address)
+        if problem:
+            where = f"{address.host}:{address.port}"
+            yield Finding(name, False, f"{where} {problem}; stop the other one, or set {variable}")
+        else:
+            yield Finding(name, True, f"{address.host}:{address.port} is free")
+
+
+def _cannot_listen(address: Address) -> str:
+    """Why nobody can listen there now; empty if one can."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address.host, address.port))
+        except OSError as error:
+            return "is taken" if error.errno == errno.EADDRINUSE else "is not an address of this machine"
+    return ""

@@ -1,0 +1,49 @@
+"""`recording-service grpc`: the gRPC server in a process of its own."""
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+from recording_service.config import Settings
+from recording_service.core.clock import SystemClock
+from recording_service.core.service import RecordingService
+from recording_service.processes import wiring
+from recording_service.processes.stopping import stop_on_signals
+
+_log = logging.getLogger(__name__)
+
+#: How long calls may run on when the server is told to stop.
+GRACE_SECONDS = 5.0
+
+
+def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
+    """Serves until SIGTERM or SIGINT. Raises ConfigurationError, GrpcAddressUnavailable, CatalogueUnavailable."""
+    # Imported here: a parent that forks must not have imported grpc (grpc.md B.5).
+    from recording_service.grpc_api.server import RecordingGrpcServer
+    from recording_service.grpc_api.settings import GrpcServerSettings
+
+    stop = stop_on_signals()
+    with ExitStack() as stack:
+        service = RecordingService(
+            catalogue=stack.enter_context(closing(wiring.open_catalogue(settings))),
+            queue=stack.enter_context(closing(wiring.open_queue(settings))),
+            storage=stack.enter_context(closing(wiring.open_storage(settings))),
+            changes=stack.enter_context(closing(wiring.open_changes(settings))),
+            clock=SystemClock(),
+        )
+        stack.enter_context(closing(service))
+        server = RecordingGrpcServer(
+            service,
+            wiring.request_checker(settings),
+            GrpcServerSettings(
+                address=settings.grpc_address,
+                reflection=settings.grpc.is_loopback or settings.grpc_reflection,
+                grace_seconds=GRACE_SECONDS,
+            ),
+        )
+        server.start()
+        stack.callback(server.stop)
+        _log.info("gRPC listens on %s", settings.grpc_address)
+        ready()
+        stop.wait()
+        _log.info("stopping: calls may run on for %.0f s", GRACE_SECONDS)

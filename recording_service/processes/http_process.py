@@ -1,0 +1,52 @@
+"""`recording-service http`: the HTTP adapter in a process of its own. It knows the service by gRPC only."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+from recording_service.config import ConfigurationError, Settings
+from recording_service.processes import wiring
+
+_log = logging.getLogger(__name__)
+
+#: How long requests may run on when the adapter is told to stop.
+GRACE_SECONDS = 3
+
+
+def run_http(settings: Settings, ready: Callable[[], None]) -> None:
+    """Serves until SIGTERM or SIGINT. Raises ConfigurationError, also for an address that can't be listened on."""
+    asyncio.run(_serve(settings, ready))
+
+
+async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
+    # Imported here: a parent that forks must not have imported grpc (grpc.md B.5).
+    from recording_service.http_api.server import HttpServer
+    from recording_service.http_api.settings import HttpSettings
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = HttpServer(
+        HttpSettings(
+            grpc_target=settings.grpc_address,
+            public_url=settings.effective_public_url,
+            auth_tokens={
+                account.account_sid: tuple(token.get_secret_value() for token in account.auth_tokens)
+                for account in settings.accounts().values()
+            },
+            allow_unsigned_webhooks=settings.allow_unsigned_webhooks,
+            cors_origins=frozenset(settings.cors_origins),
+            source_hosts=wiring.source_hosts(settings) | {"api.twilio.com"},
+        ),
+        *settings.http,
+    )
+    try:
+        await server.start()
+    except OSError as error:
+        problem = f"RECORDING_HTTP_ADDRESS: can't listen on {settings.http_address}: {error.strerror}"
+        raise ConfigurationError([problem]) from error
+    _log.info("HTTP listens on http://%s", settings.http_address)
+    ready()
+    await stop.wait()
+    await server.stop(GRACE_SECONDS)

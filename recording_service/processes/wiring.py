@@ -1,0 +1,114 @@
+"""Builds adapters and core objects of the settings: what several composition roots have in common."""
+
+from math import ceil
+from urllib.parse import urlsplit
+
+from recording_service.adapters.disk_storage.storage import DiskStorage
+from recording_service.adapters.redis_changes import RedisChangeFeed
+from recording_service.adapters.redis_client import api_client
+from recording_service.adapters.rq_queue.queue import RqBellQueue
+from recording_service.adapters.sql_catalogue.catalogue import SqlCatalogue
+from recording_service.adapters.twilio_media.account import TwilioAccount, TwilioLimits
+from recording_service.adapters.twilio_media.media import TwilioMedia
+from recording_service.config import ConfigurationError, Settings
+from recording_service.core.attempts import Attempts
+from recording_service.core.clock import SystemClock
+from recording_service.core.dispatch import DispatchSettings
+from recording_service.core.download import DownloadSettings
+from recording_service.core.ports import Catalogue, ChangeFeed
+from recording_service.core.requests import RequestChecker
+from recording_service.core.retry import RetryPolicy
+from recording_service.core.sweep import SweepSettings
+
+#: How much longer than a download RQ lets a job last: the downloader's own deadline must come first.
+JOB_MARGIN_SECONDS = 120
+
+
+def open_catalogue(settings: Settings) -> SqlCatalogue:
+    """The catalogue, brought up to this version's schema. Raises CatalogueUnavailable."""
+    if not settings.database_url.get_secret_value():
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return SqlCatalogue.open(settings.effective_database_url)
+
+
+def open_storage(settings: Settings) -> DiskStorage:
+    """The shelf. Raises StorageRootRefused for a folder that is not safe."""
+    settings.storage_root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return DiskStorage.at(settings.storage_root)
+
+
+def redis_url(settings: Settings) -> str:
+    """Where Redis is. Raises ConfigurationError where none is named: only `serve` runs one of its own."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        raise ConfigurationError(["RECORDING_REDIS_URL: is not set; name a Redis, or run `recording-service serve`"])
+    return url
+
+
+def open_queue(settings: Settings) -> RqBellQueue:
+    """The queue, with the short time-outs of those who answer callers."""
+    job_timeout_seconds = ceil(settings.download_seconds) + JOB_MARGIN_SECONDS
+    return RqBellQueue(api_client(redis_url(settings)), job_timeout_seconds=job_timeout_seconds)
+
+
+def open_changes(settings: Settings) -> RedisChangeFeed:
+    """The change feed."""
+    return RedisChangeFeed(api_client(redis_url(settings)))
+
+
+def open_source(settings: Settings) -> TwilioMedia:
+    """Twilio, with each account's credentials."""
+    accounts = []
+    for account in settings.accounts().values():
+        username, password = account.credentials() or ("", "")
+        accounts.append(TwilioAccount(account.account_sid, account.api_url, username, password))
+    limits = TwilioLimits(total_seconds=settings.download_seconds, max_bytes=settings.max_recording_bytes)
+    return TwilioMedia(accounts, limits)
+
+
+def request_checker(settings: Settings) -> RequestChecker:
+    """What checks requests, knowing the configured accounts and the hosts they are fetched from."""
+    accounts = settings.accounts()
+    return RequestChecker(account_sids=accounts.keys(), source_hosts=source_hosts(settings))
+
+
+def source_hosts(settings: Settings) -> frozenset[str]:
+    """The hosts that a recording's URL may name."""
+    hosts = (urlsplit(account.api_url).hostname for account in settings.accounts().values())
+    return frozenset(host for host in hosts if host)
+
+
+def attempts(settings: Settings, catalogue: Catalogue, changes: ChangeFeed) -> Attempts:
+    """What ends attempts, with this configuration's patience."""
+    return Attempts(catalogue, changes, RetryPolicy(scale=settings.time_scale), SystemClock())
+
+
+def dispatch_settings(settings: Settings) -> DispatchSettings:
+    """The dispatcher's clocks."""
+    scale, usual = settings.time_scale, DispatchSettings()
+    return DispatchSettings(
+        tick_seconds=usual.tick_seconds * scale,
+        grace_seconds=usual.grace_seconds * scale,
+        lease_seconds=usual.lease_seconds * scale,
+        election_seconds=usual.election_seconds * scale,
+        bell_check_seconds=usual.bell_check_seconds * scale,
+        probe_patience_seconds=usual.probe_patience_seconds * scale,
+    )
+
+
+def download_settings(settings: Settings) -> DownloadSettings:
+    """How a worker keeps its lease and its manners."""
+    scale, usual = settings.time_scale, DownloadSettings()
+    return DownloadSettings(
+        lease_interval_seconds=usual.lease_interval_seconds * scale,
+        probe_interval_seconds=usual.probe_interval_seconds * scale,
+    )
+
+
+def sweep_settings(settings: Settings) -> SweepSettings:
+    """How often the shelf is walked over."""
+    usual = SweepSettings()
+    return SweepSettings(
+        interval_seconds=usual.interval_seconds * settings.time_scale,
+        orphan_age_seconds=usual.orphan_age_seconds * settings.time_scale,
+    )

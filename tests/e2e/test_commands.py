@@ -1,0 +1,84 @@
+"""The commands that are for people: doctor, demo, help."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from recording_service.twilio_stand_in.server import TwilioStandIn
+from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, free_port
+
+
+def run(
+    *arguments: str, variables: Mapping[str, str] | None = None, timeout: float = 60.0
+) -> "subprocess.CompletedProcess[str]":
+    """Runs a command of the console script in an environment of its own."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RECORDING_", "TWILIO_"))}
+    command = [sys.executable, "-m", "recording_service", *arguments]
+    return subprocess.run(
+        command, env={**inherited, **(variables or {})}, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def sound_variables(folder: Path, twilio: TwilioStandIn) -> dict[str, str]:
+    """A configuration with which all is well."""
+    return {
+        "RECORDING_DATA_DIR": str(folder / "data"),
+        "RECORDING_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
+        "RECORDING_HTTP_ADDRESS": f"127.0.0.1:{free_port()}",
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "TWILIO_API_URL": twilio.url,
+    }
+
+
+def test_the_doctor_finds_nothing_where_all_is_well(tmp_path: Path, twilio: TwilioStandIn) -> None:
+    examined = run("doctor", variables=sound_variables(tmp_path, twilio))
+
+    assert examined.returncode == 0, examined.stdout
+    assert "FAIL" not in examined.stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"TWILIO_AUTH_TOKEN": "not it"}, "refuses its credentials"),
+        ({"TWILIO_ACCOUNT_SID": "AC12"}, "TWILIO_ACCOUNT_SID"),
+        ({"RECORDING_WORKERS": "many"}, "RECORDING_WORKERS"),
+        ({"RECORDING_REDIS_URL": "redis://127.0.0.1:1"}, "RECORDING_REDIS_URL"),
+        ({"RECORDING_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "RECORDING_DATABASE_URL"),
+        ({"RECORDING_STORAGE_URL": "/proc/nowhere"}, "RECORDING_STORAGE_URL"),
+        ({"RECORDING_HTTP_ADDRESS": "192.0.2.1:80"}, "RECORDING_HTTP_ADDRESS"),
+        ({"TWILIO_API_URL": "http://api.twilio.com"}, "TWILIO_API_URL"),
+        ({"RECORDING_ALLOW_UNSIGNED_WEBHOOKS": "1"}, "RECORDING_ALLOW_UNSIGNED_WEBHOOKS"),
+    ],
+)
+def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
+    tmp_path: Path, twilio: TwilioStandIn, wrong: dict[str, str], said: str
+) -> None:
+    examined = run("doctor", variables={**sound_variables(tmp_path, twilio), **wrong})
+
+    assert examined.returncode == 1
+    assert any(line.startswith("FAIL") and said in line for line in examined.stdout.splitlines()), examined.stdout
+    assert "Traceback" not in examined.stderr
+    assert AUTH_TOKEN not in examined.stdout + examined.stderr
+
+
+def test_the_demo_shows_every_step_as_told() -> None:
+    shown = run("demo", timeout=110.0)
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert shown.stdout.splitlines()[-1] == "Every step was as told."
+
+
+@pytest.mark.parametrize(
+    "command", ["serve", "grpc", "http", "worker", "dispatch", "doctor", "demo", "twilio-stand-in"]
+)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    helped = run(command, "--help")
+
+    assert helped.returncode == 0
+    assert "Example" in helped.stdout
