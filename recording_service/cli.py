@@ -9,9 +9,6 @@ import click
 if TYPE_CHECKING:
     from recording_service.config import Settings
 
-#: Exit codes (sysexits.h): the configuration is wrong; something this service stands on is not there.
-EXIT_CONFIGURATION, EXIT_UNAVAILABLE = 78, 69
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="recording-service")
@@ -155,6 +152,7 @@ def _run(part: str, run: "Callable[[Settings], None]") -> None:
     """Runs a composition root; what an operator can mend is told in a line each, without a traceback."""
     from recording_service.config import ConfigurationError, load_settings
     from recording_service.core.errors import DependencyUnavailable
+    from recording_service.processes.exit_codes import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
     from recording_service.processes.logs import configure_logging
 
     try:

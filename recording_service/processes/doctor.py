@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import NamedTuple
 
-from recording_service.adapters.disk_storage.root import StorageRootRefused
 from recording_service.adapters.embedded_redis import EmbeddedRedisFailed, find_redis_server
 from recording_service.config import Account, Address, ConfigurationError, Settings, load_settings
 from recording_service.core.errors import (
@@ -113,7 +112,7 @@ def _looked(subject: str, look: Callable[[], str], remedy: str) -> Finding:
         return Finding(subject, True, look())
     except DependencyUnavailable as error:
         return Finding(subject, False, f"{error}: {remedy}")
-    except (StorageRootRefused, EmbeddedRedisFailed, OSError) as error:
+    except (ConfigurationError, EmbeddedRedisFailed, OSError) as error:
         return Finding(subject, False, f"{error}; {remedy}")
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
-from recording_service.config import Settings
+from recording_service.config import ConfigurationError, Settings
 from recording_service.core.clock import SystemClock
 from recording_service.core.service import RecordingService
 from recording_service.processes import wiring
@@ -17,9 +17,9 @@ GRACE_SECONDS = 5.0
 
 
 def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
-    """Serves until SIGTERM or SIGINT. Raises ConfigurationError, GrpcAddressUnavailable, CatalogueUnavailable."""
+    """Serves until SIGTERM or SIGINT. Raises ConfigurationError, CatalogueUnavailable, StorageUnavailable."""
     # Imported here: a parent that forks must not have imported grpc (grpc.md B.5).
-    from recording_service.grpc_api.server import RecordingGrpcServer
+    from recording_service.grpc_api.server import GrpcAddressUnavailable, RecordingGrpcServer
     from recording_service.grpc_api.settings import GrpcServerSettings
 
     stop = stop_on_signals()
@@ -41,7 +41,10 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
                 grace_seconds=GRACE_SECONDS,
             ),
         )
-        server.start()
+        try:
+            server.start()
+        except GrpcAddressUnavailable as error:
+            raise ConfigurationError([f"RECORDING_GRPC_ADDRESS: {error}"]) from error
         stack.callback(server.stop)
         _log.info("gRPC listens on %s", settings.grpc_address)
         ready()

@@ -54,7 +54,7 @@ def run_serve(settings: Settings) -> None:
     Raises ConfigurationError, also where another `serve` runs on the data directory, and what the first look at the
     catalogue and the shelf raises.
     """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    wiring.make_private(settings.data_dir)
     with _only_one(settings), _redis(settings) as (redis, settings):
         # Migrated once, before the parts start; what they all need is imported here, and so in memory once.
         wiring.open_catalogue(settings).close()
@@ -121,7 +121,10 @@ def _redis(settings: Settings) -> Iterator[tuple[EmbeddedRedis | None, Settings]
         yield None, settings
         return
     redis = EmbeddedRedis(settings.data_dir.absolute() / "redis")
-    redis.start()
+    try:
+        redis.start()
+    except EmbeddedRedisFailed as error:
+        raise ConfigurationError([f"RECORDING_REDIS_URL: is not set, and {error}"]) from error
     try:
         yield redis, settings.model_copy(update={"redis_url": SecretStr(redis.url)})
     finally:

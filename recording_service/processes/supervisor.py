@@ -17,6 +17,9 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from recording_service.adapters.parent_death import die_with_parent
+from recording_service.config import ConfigurationError
+from recording_service.core.errors import DependencyUnavailable
+from recording_service.processes.exit_codes import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
 from recording_service.processes.logs import configure_logging
 
 _log = logging.getLogger(__name__)
@@ -73,13 +76,18 @@ class _Child:
         return [self.process.sentinel] + ([self._channel] if self._channel is not None and not self.ready else [])
 
     def look(self) -> None:
-        """Notes that it has become ready, or has died; starts it again when its time has come."""
+        """Notes that it has become ready, or has died; starts it again when its time has come.
+
+        Raises ConfigurationError if it will never start as it is configured.
+        """
         if self.process is None:
             if time.monotonic() >= self._restart_at:
                 self.start()
             return
         if self._channel is not None and not self.ready and self._channel.poll():
             self.ready = self._was_told_ready(self._channel)
+        if self.process.exitcode == EXIT_CONFIGURATION:
+            raise ConfigurationError([f"{self.part.name} can't be started as it is configured; its log says why"])
         if self.process.exitcode is not None:
             lived = time.monotonic() - self._started_at
             self._wait_seconds = (
@@ -140,7 +148,10 @@ class Supervisor:
         return all(child.ready for child in self._children)
 
     def watch(self, seconds: float, *also: int) -> None:
-        """Waits up to that long for something to happen (or to one of the descriptors), and sees to it."""
+        """Waits up to that long for something to happen (or to one of the descriptors), and sees to it.
+
+        Raises ConfigurationError if a part will never start as it is configured.
+        """
         wait([waitable for child in self._children for waitable in child.waitables()] + list(also), seconds)
         for child in self._children:
             child.look()
@@ -195,4 +206,12 @@ def _run_part(part: Part, channel: Connection, parent: int, log_level: str) -> N
         # The name that ps and top show: which part of the service a process is.
         Path("/proc/self/comm").write_text(part.name, encoding="ascii")
     configure_logging(log_level, part.name)
-    part.run(lambda: channel.send(True))
+    try:
+        part.run(lambda: channel.send(True))
+    except ConfigurationError as error:
+        for problem in error.problems:
+            _log.error("%s", problem)
+        sys.exit(EXIT_CONFIGURATION)
+    except DependencyUnavailable as error:
+        _log.error("%s", error)
+        sys.exit(EXIT_UNAVAILABLE)

@@ -1,8 +1,10 @@
 """Builds adapters and core objects of the settings: what several composition roots have in common."""
 
 from math import ceil
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from recording_service.adapters.disk_storage.root import StorageRootRefused
 from recording_service.adapters.disk_storage.storage import DiskStorage
 from recording_service.adapters.redis_changes import RedisChangeFeed
 from recording_service.adapters.redis_client import api_client
@@ -25,16 +27,31 @@ JOB_MARGIN_SECONDS = 120
 
 
 def open_catalogue(settings: Settings) -> SqlCatalogue:
-    """The catalogue, brought up to this version's schema. Raises CatalogueUnavailable."""
+    """The catalogue, brought up to this version's schema. Raises ConfigurationError, CatalogueUnavailable."""
     if not settings.database_url.get_secret_value():
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return SqlCatalogue.open(settings.effective_database_url)
+        make_private(settings.data_dir)
+    try:
+        return SqlCatalogue.open(settings.effective_database_url)
+    except ValueError as error:
+        raise ConfigurationError(["RECORDING_DATABASE_URL: is neither sqlite:/// nor postgresql://"]) from error
 
 
 def open_storage(settings: Settings) -> DiskStorage:
-    """The shelf. Raises StorageRootRefused for a folder that is not safe."""
-    settings.storage_root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return DiskStorage.at(settings.storage_root)
+    """The shelf. Raises ConfigurationError for a folder that is not safe, StorageUnavailable."""
+    make_private(settings.storage_root.parent)
+    try:
+        return DiskStorage.at(settings.storage_root)
+    except StorageRootRefused as error:
+        raise ConfigurationError([f"RECORDING_STORAGE_URL: {error}"]) from error
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder of ours, if it is not there. Raises ConfigurationError if it can't be made."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"RECORDING_DATA_DIR, RECORDING_STORAGE_URL: {folder} can't be made: {error.strerror}"
+        raise ConfigurationError([problem]) from error
 
 
 def redis_url(settings: Settings) -> str:

@@ -111,6 +111,25 @@ def test_a_second_serve_on_one_data_directory_is_refused(service: RunningService
     assert "Traceback" not in second.stderr
 
 
+@pytest.mark.parametrize("variable", ["RECORDING_GRPC_ADDRESS", "RECORDING_HTTP_ADDRESS"])
+def test_an_address_that_is_taken_ends_serve_and_is_named(
+    service: RunningService, tmp_path: Path, variable: str
+) -> None:
+    environment = {
+        **service.environment,
+        "RECORDING_DATA_DIR": str(tmp_path / "data"),
+        "RECORDING_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
+        "RECORDING_HTTP_ADDRESS": f"127.0.0.1:{free_port()}",
+        variable: service.environment[variable],
+    }
+    command = [sys.executable, "-m", "recording_service", "serve"]
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert second.returncode == 78
+    assert variable in second.stderr
+    assert "Traceback" not in second.stderr
+
+
 def test_it_listens_within_three_seconds(tmp_path: Path, twilio: TwilioStandIn) -> None:
     started = time.monotonic()
     with running_service(tmp_path, twilio):
