@@ -17,7 +17,6 @@ from recording_service.core.errors import InvalidRequest
 from recording_service.core.model import EnqueueReason
 from recording_service.grpc_api.edge import UnreadableRequest
 from recording_service.grpc_api.enums import ENQUEUE_REASON_NUMBERS
-from recording_service.grpc_api.frames import Chunk
 from recording_service.grpc_api.servicer import RecordingServicer
 from recordings.v1 import enqueue_pb2, recording_service_pb2
 
@@ -46,7 +45,7 @@ def method_handlers(servicer: RecordingServicer, max_request_bytes: int) -> dict
 def _handler(method: MethodDescriptor, servicer: RecordingServicer, max_request_bytes: int) -> Handler:
     deserializer = _deserializer(GetMessageClass(method.input_type), max_request_bytes)
     if method.name == "StreamRecording":
-        return grpc.unary_stream_rpc_method_handler(servicer.stream_chunks, deserializer, Chunk.frame)
+        return grpc.unary_stream_rpc_method_handler(servicer.stream_frames, deserializer, None)
     behaviour = getattr(servicer, method.name)
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(behaviour, deserializer, _serialized)

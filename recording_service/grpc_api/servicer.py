@@ -1,9 +1,7 @@
 """The methods of the contract: each hands one use case what it asks for, and its result back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-
-import grpc
 
 from recording_service.core.errors import EnqueueFailed
 from recording_service.core.requests import RequestChecker
@@ -19,7 +17,7 @@ from recording_service.grpc_api.conversion import (
 )
 from recording_service.grpc_api.edge import refuse, streaming, unary
 from recording_service.grpc_api.frames import Chunk
-from recording_service.grpc_api.streams import RecordingStreams
+from recording_service.grpc_api.streams import RecordingStreams, Written
 from recording_service.grpc_api.watches import RecordingWatches
 from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, stream_pb2, watch_pb2
 
@@ -109,19 +107,24 @@ class RecordingServicer:
                 yield response
 
     @streaming("StreamRecording")
-    def stream_chunks(self, request: stream_pb2.StreamRecordingRequest, call: Call) -> Iterator[Chunk]:
-        """StreamRecording as it goes over the wire: chunks, which `methods` writes as frames."""
-        target = requests.target(request, self._checker)
-        yield from self._streams.chunks(
-            lambda: self._service.open_range(target, request.offset, request.length, request.etag), call
-        )
+    def stream_frames(self, request: stream_pb2.StreamRecordingRequest, call: Call) -> Iterator[bytes]:
+        """StreamRecording as it goes over the wire: messages that are serialized already."""
+        yield from self._stream(request, call, Chunk.frame)
 
+    @streaming("StreamRecording")
     def StreamRecording(  # noqa: N802
-        self, request: stream_pb2.StreamRecordingRequest, context: grpc.ServicerContext
+        self, request: stream_pb2.StreamRecordingRequest, call: Call
     ) -> Iterator[stream_pb2.StreamRecordingResponse]:
         """Sends a range of the recording's bytes, as messages: for callers in the same process, and grpcio-testing."""
-        for chunk in self.stream_chunks(request, context):
-            yield chunk.message()
+        yield from self._stream(request, call, Chunk.message)
+
+    def _stream(
+        self, request: stream_pb2.StreamRecordingRequest, call: Call, write: Callable[[Chunk], Written]
+    ) -> Iterator[Written]:
+        target = requests.target(request, self._checker)
+        yield from self._streams.written(
+            lambda: self._service.open_range(target, request.offset, request.length, request.etag), call, write
+        )
 
     @unary
     def DeleteRecording(  # noqa: N802

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import TypeVar
 
 from recording_service.core.errors import RecordingTruncated
 from recording_service.core.playback import OpenRange
@@ -24,6 +25,12 @@ SLOW_SEND_SECONDS = 1.0
 #: Bytes to be sent fast before chunks double. As much as buffers on the way swallow from a client that takes nothing
 #: (4 to 5 MiB, grpc.md A.6), so that their filling is not taken for a fast client.
 PROOF_BYTES = 4 * 1024 * 1024
+
+#: A chunk without the first one's description of the range.
+_BARE = Chunk(b"", 0)
+
+#: A chunk as it goes to its caller: a message, or the bytes of one.
+Written = TypeVar("Written")
 
 
 class ChunkSize:
@@ -52,8 +59,10 @@ class RecordingStreams:
         self._slots = slots
         self._stalls = stalls
 
-    def chunks(self, open_range: Callable[[], OpenRange], call: Call) -> Iterator[Chunk]:
-        """The chunks of the range; the first, with the recording and the range, in every case.
+    def written(
+        self, open_range: Callable[[], OpenRange], call: Call, write: Callable[[Chunk], Written]
+    ) -> Iterator[Written]:
+        """The chunks of the range as `write` writes them; the first, with the recording and the range, in every case.
 
         Nothing is sent before the range is open and its first bytes are read: a refusal then has no message before it,
         and the channel's retry policy applies. Raises CapacityExhausted, RecordingTruncated, and what opening and
@@ -65,23 +74,34 @@ class RecordingStreams:
             self._stalls.watching(call.cancel) as sending,
         ):
             size = ChunkSize()
-            for chunk in _promised(opened, size):
+            sent = opened.start
+            for message, position in _promised(opened, size, write):
                 sending.since = began = time.monotonic()
-                yield chunk
+                yield message
                 sending.since = None
-                size.sent(len(chunk.data), time.monotonic() - began)
+                size.sent(position - sent, time.monotonic() - began)
+                sent = position
 
 
-def _promised(opened: OpenRange, size: ChunkSize) -> Iterator[Chunk]:
-    """Every promised byte, no more and no less, or RecordingTruncated."""
-    position = opened.start
-    data = _read(opened, position, size)
-    yield Chunk(data, position, recording_message(opened.recording), _content_range(opened))
-    position += len(data)
+def _promised(opened: OpenRange, size: ChunkSize, write: Callable[[Chunk], Written]) -> Iterator[tuple[Written, int]]:
+    """Every promised byte, no more and no less, or RecordingTruncated; and the position after each chunk.
+
+    While a client pauses, all that is held here is what was written: what it was made of is let go first.
+    """
+    first = Chunk(b"", 0, recording_message(opened.recording), _content_range(opened))
+    message, position = _written(opened, opened.start, size, write, first)
+    yield message, position
     while position < opened.end:
-        data = _read(opened, position, size)
-        yield Chunk(data, position)
-        position += len(data)
+        message, position = _written(opened, position, size, write)
+        yield message, position
+
+
+def _written(
+    opened: OpenRange, position: int, size: ChunkSize, write: Callable[[Chunk], Written], like: Chunk = _BARE
+) -> tuple[Written, int]:
+    """The chunk at a position, written, and the position after it."""
+    data = _read(opened, position, size)
+    return write(like._replace(data=data, offset=position)), position + len(data)
 
 
 def _read(opened: OpenRange, position: int, size: ChunkSize) -> bytes:

@@ -567,7 +567,7 @@ class Crowd:
 
     def __init__(self, world: World) -> None:
         self.enqueuer = world.enqueuer()
-        self._pool = ThreadPoolExecutor(32)
+        self._pool = ThreadPoolExecutor(2 * GROUP_LIMIT)
         self._held, self._open = threading.Event(), threading.Event()
         world.catalogue.before["amend"] = once(self._hold)
         self.leader = self.ask(a_key(1))
@@ -586,6 +586,12 @@ class Crowd:
     def follow(self, *numbers: int) -> "list[Future[EnqueueResult]]":
         """Callers for these recordings, who wait in this order."""
         return [self._follow(number) for number in numbers]
+
+    def follow_at_once(self, *numbers: int) -> "list[Future[EnqueueResult]]":
+        """Callers for these recordings, who wait in any order."""
+        futures = [self.ask(a_key(number)) for number in numbers]
+        eventually(lambda: len(self.enqueuer._waiting) == len(numbers), within=SOON)
+        return futures
 
     def go_on(self) -> None:
         self._open.set()
@@ -624,12 +630,33 @@ def test_many_distinct_recordings_from_many_threads_are_all_enqueued(world: Worl
 
 
 def test_a_group_has_a_limit(world: World) -> None:
-    requests = [a_request(a_key(number)) for number in range(1, 301)]
     sizes: list[int] = []
-    world.catalogue.before["amend"] = lambda changes: sizes.append(len(changes))
-    asked_by_many(world.enqueuer(), requests)
-    assert sum(sizes) == 300
-    assert max(sizes) <= GROUP_LIMIT
+    with Crowd(world) as crowd:
+        followers = crowd.follow_at_once(*range(2, GROUP_LIMIT + 12))
+        world.catalogue.before["amend"] = lambda changes: sizes.append(len(changes))
+        crowd.go_on()
+        assert {future.result(SOON).reason for future in followers} == {ENQUEUED}
+    assert sizes == [GROUP_LIMIT, 10]
+
+
+def test_callers_gather_while_the_group_before_them_rings(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enqueueing, "GATHER_SECONDS", SOON)
+    ringing, answered = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        ringing.set()
+        assert answered.wait(SOON)
+
+    world.bells.before["ring"] = once(hold)
+    enqueuer = world.enqueuer()
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(enqueuer.enqueue, a_request(a_key(1)))
+        assert ringing.wait(SOON)
+        others = [pool.submit(enqueuer.enqueue, a_request(a_key(number))) for number in range(2, 9)]
+        eventually(lambda: len(enqueuer._waiting) == 7, within=SOON)
+        answered.set()
+        assert [future.result(SOON).reason for future in (first, *others)] == [ENQUEUED] * 8
+    assert world.catalogue.calls["amend"] == 2
 
 
 def test_the_same_recording_asked_for_twice_within_a_group_is_enqueued_once(world: World) -> None:

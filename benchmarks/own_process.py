@@ -1,0 +1,79 @@
+"""Servers and load clients in processes of their own, which end with the benchmark however that ends."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from recording_service.adapters.parent_death import die_with_parent
+
+#: Started anew and not forked: grpc does not survive a fork (grpc.md B.5).
+_spawn = multiprocessing.get_context("spawn")
+
+#: Longest wait for a server to be there, and to end, in seconds.
+START_SECONDS, STOP_SECONDS = 30.0, 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """A server that serves."""
+
+    pid: int
+    port: int
+
+
+class Serving:
+    """What a server in a process of its own has of its benchmark. Handed to the function that serves."""
+
+    def __init__(self, control: Connection) -> None:
+        self._control = control
+
+    def until_told_to_stop(self, port: int) -> None:
+        """Says where it serves; returns when the benchmark needs it no more."""
+        self._control.send(port)
+        try:
+            self._control.recv()
+        except EOFError:
+            return
+
+
+@contextmanager
+def server_process(serve: Callable[..., None], *arguments: object) -> Iterator[ServerProcess]:
+    """Runs `serve(serving, *arguments)` in a process of its own, until the end of the block."""
+    control, theirs = _spawn.Pipe()
+    process = _spawn.Process(target=_serve, args=(theirs, os.getpid(), serve, arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ServerProcess(process.pid or 0, _announced(control))
+    finally:
+        control.close()
+        process.join(STOP_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+
+
+@contextmanager
+def load_processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that functions can be handed to; they live until the end of the block, and so import things once."""
+    with ProcessPoolExecutor(
+        count, mp_context=_spawn, initializer=die_with_parent, initargs=(os.getpid(),)
+    ) as processes:
+        yield processes
+
+
+def _serve(control: Connection, parent_pid: int, serve: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    die_with_parent(parent_pid)
+    serve(Serving(control), *arguments)
+
+
+def _announced(control: Connection) -> int:
+    """The port that a server says it serves on. TimeoutError if it says nothing in time."""
+    if not control.poll(START_SECONDS):
+        raise TimeoutError(f"a server did not start within {START_SECONDS:.0f} s")
+    port: int = control.recv()
+    return port
