@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="recording-service")
 def main() -> None:
-    r"""Takes call recordings off Twilio and makes them playable for ever after.
+    """Takes call recordings off Twilio and makes them playable for ever after.
 
     Configured by environment variables (RECORDING_… and TWILIO_…); `recording-service doctor` says what is wrong
     with them.
@@ -26,7 +26,7 @@ def main() -> None:
 
 @main.command()
 def serve() -> None:
-    r"""Run everything: gRPC, HTTP, dispatcher, workers, and a Redis of its own if none is configured.
+    """Run everything: gRPC, HTTP, dispatcher, workers, and a Redis of its own if none is configured.
 
     Ctrl-C stops all of it cleanly; a second one doesn't wait.
 
@@ -41,7 +41,7 @@ def serve() -> None:
 
 @main.command()
 def grpc() -> None:
-    r"""Run the gRPC server alone.
+    """Run the gRPC server alone.
 
     \b
     Example:
@@ -54,7 +54,7 @@ def grpc() -> None:
 
 @main.command()
 def http() -> None:
-    r"""Run the HTTP adapter alone: Twilio's webhooks, and playback.
+    """Run the HTTP adapter alone: Twilio's webhooks, and playback.
 
     \b
     Example:
@@ -67,7 +67,7 @@ def http() -> None:
 
 @main.command()
 def worker() -> None:
-    r"""Run one worker, which downloads one recording at a time. Run as many as are to be downloaded at once.
+    """Run one worker, which downloads one recording at a time. Run as many as are to be downloaded at once.
 
     \b
     Example:
@@ -80,7 +80,7 @@ def worker() -> None:
 
 @main.command()
 def dispatch() -> None:
-    r"""Run the dispatcher: it sees to whatever is due. Of several, one works and the others stand by.
+    """Run the dispatcher: it sees to whatever is due. Of several, one works and the others stand by.
 
     \b
     Example:
@@ -93,7 +93,7 @@ def dispatch() -> None:
 
 @main.command()
 def doctor() -> None:
-    r"""Check the configuration and everything the service stands on; say what is wrong and how to mend it.
+    """Check the configuration and everything the service stands on; say what is wrong and how to mend it.
 
     Exits with 0 if all is well, with 1 if anything is not. Changes nothing but the data directory, which it makes.
 
@@ -114,7 +114,7 @@ def doctor() -> None:
 @main.command()
 @click.option("--keep", is_flag=True, help="Leave the service running afterwards, until Ctrl-C, with its URLs printed.")
 def demo(keep: bool) -> None:
-    r"""Show the whole service at work beside a stand-in for Twilio: a line a step, non-zero if a step was not as told.
+    """Show the whole service at work beside a stand-in for Twilio: a line a step, non-zero if a step was not as told.
 
     \b
     Example:
@@ -131,12 +131,12 @@ def demo(keep: bool) -> None:
 @click.option("--account-sid", default="AC" + "0" * 31 + "1", show_default=True, help="The account it plays.")
 @click.option("--auth-token", default="stand-in-token", show_default=True, help="Its auth token.")
 def twilio_stand_in(host: str, port: int, account_sid: str, auth_token: str) -> None:
-    r"""Run a stand-in for Twilio, which makes up a recording for whatever is asked for. Needs the extra `demo`.
+    """Run a stand-in for Twilio, which makes up a recording for whatever is asked for. Needs the extra `demo`.
 
     \b
     Example: a service that fetches from it:
       recording-service twilio-stand-in &
-      TWILIO_API_URL=http://127.0.0.1:8099 TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001 \
+      TWILIO_API_URL=http://127.0.0.1:8099 TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001 \\
         TWILIO_AUTH_TOKEN=stand-in-token recording-service serve
     """
     from recording_service.twilio_stand_in.server import serve as serve_stand_in
