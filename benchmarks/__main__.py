@@ -2,6 +2,7 @@
 
 import os
 import platform
+import signal
 import sys
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def main(names: tuple[str, ...]) -> None:
     Each result is one line: what was measured, its baseline in the same run, the figure, the target, and whether it is
     met. A target that is missed is no error: the exit status is 0 unless a benchmark could not be run.
     """
+    # So that processes and folders are put away then, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     _say(f"{os.cpu_count()} processors, {_processor()}, Python {platform.python_version()}, load {_load()}")
     results = []
     for name in names or BENCHMARKS:

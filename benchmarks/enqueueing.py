@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2
 from benchmarks import predecessor
 from benchmarks.own_process import load_processes
 from benchmarks.prepared_recordings import ACCOUNT_SID, prepare, recording_sid
-from benchmarks.results import RATIO, Result, Say, Target, compare, spread
+from benchmarks.results import RATIO, Result, Say, Target, compare, measure_in_turns, spread
 from benchmarks.service_process import service_process
 from benchmarks.unary_load import Answered, make_calls
 from recording_service.adapters.disk_storage.storage import DiskStorage
@@ -96,19 +96,18 @@ class _Callers:
 def _new_against_predecessor(callers: _Callers, say: Say) -> Result:
     better = max((1, CALLERS), key=lambda threads: median(callers.enqueue_as_before(threads) for _ in range(3)))
     say(f"  the predecessor is faster with {better} thread{'s' if better > 1 else ''}")
-    found = compare(
+    pairs = measure_in_turns(
         ROUNDS,
         lambda: callers.enqueue(callers.fresh(), enqueue_pb2.ENQUEUE_REASON_ENQUEUED),
         lambda: callers.enqueue_as_before(better),
-        say,
-        "calls/s",
     )
+    found = compare(pairs, "calls/s", say)
     measured = f"{found.first:.0f} calls/s, committed and rung; the predecessor in process {found.second:.0f}"
     return Result(f"EnqueueRecording, new, {CALLERS} callers", measured, found.ratio, NEW_TARGET)
 
 
 def _known_against_check(callers: _Callers, say: Say, reason: str, enqueue: Callable[[], float]) -> Result:
-    found = compare(ROUNDS, enqueue, callers.check_health, say, "calls/s")
+    found = compare(measure_in_turns(ROUNDS, enqueue, callers.check_health), "calls/s", say)
     measured = f"{found.first:.0f} calls/s, a health Check {found.second:.0f}"
     return Result(f"EnqueueRecording, {reason}, {CALLERS} callers", measured, found.ratio, KNOWN_TARGET)
 

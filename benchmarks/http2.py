@@ -172,9 +172,8 @@ class Http2Client:
         return reply
 
     def _request_headers(self, path: str) -> bytes:
-        # Of the static table (RFC 7541, Appendix A): the fields 3, `:method: POST`, and 6, `:scheme: http`; then
-        # literals without indexing: three that take their names from it (4 `:path`, 1 `:authority`, 31
-        # `content-type`), and `te`.
+        # Of the static table (RFC 7541, Appendix A): the fields 3, `:method: POST`, and 6, `:scheme: http`. Literals
+        # without indexing: three with names of that table (4 `:path`, 1 `:authority`, 31 `content-type`), and `te`.
         return b"".join(
             (
                 b"\x83\x86\x04",

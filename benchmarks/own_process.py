@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -33,10 +34,10 @@ class Serving:
 
     def until_told_to_stop(self, port: int) -> None:
         """Says where it serves; returns when the benchmark needs it no more."""
-        self._control.send(port)
         try:
+            self._control.send(port)
             self._control.recv()
-        except EOFError:
+        except (EOFError, BrokenPipeError):
             return
 
 
@@ -61,13 +62,13 @@ def server_process(serve: Callable[..., None], *arguments: object) -> Iterator[S
 def load_processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that functions can be handed to; they live until the end of the block, and so import things once."""
     with ProcessPoolExecutor(
-        count, mp_context=_spawn, initializer=die_with_parent, initargs=(os.getpid(),)
+        count, mp_context=_spawn, initializer=_follow_parent, initargs=(os.getpid(),)
     ) as processes:
         yield processes
 
 
 def _serve(control: Connection, parent_pid: int, serve: Callable[..., None], arguments: tuple[object, ...]) -> None:
-    die_with_parent(parent_pid)
+    _follow_parent(parent_pid)
     serve(Serving(control), *arguments)
 
 
@@ -77,3 +78,9 @@ def _announced(control: Connection) -> int:
         raise TimeoutError(f"a server did not start within {START_SECONDS:.0f} s")
     port: int = control.recv()
     return port
+
+
+def _follow_parent(parent_pid: int) -> None:
+    """Ends with the benchmark, and leaves a Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(parent_pid)

@@ -47,6 +47,10 @@ class Result:
 Benchmark = Callable[[Say], Iterator[Result]]
 
 
+#: Two things that were measured one right after the other.
+Pair = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The medians of two things that were measured in turns, and the median of the ratios of neighbours."""
@@ -56,12 +60,16 @@ class Comparison:
     ratio: float
 
 
-def compare(rounds: int, first: Callable[[], float], second: Callable[[], float], say: Say, unit: str) -> Comparison:
+def measure_in_turns(rounds: int, first: Callable[[], float], second: Callable[[], float]) -> list[Pair]:
     """Measures in turns, A B A B …, so that whatever else the machine does meets both alike.
 
-    The first round is thrown away: caches are filled in it.
+    One round more than is asked for: the first one, in which caches are filled, is thrown away.
     """
-    pairs = [(first(), second()) for _ in range(rounds + 1)][1:]
+    return [(first(), second()) for _ in range(rounds + 1)][1:]
+
+
+def compare(pairs: Sequence[Pair], unit: str, say: Say) -> Comparison:
+    """What pairs of measurements come to. Says each of them, for whoever wonders at the medians."""
     say("  " + ", ".join(f"{_number(a)} | {_number(b)}" for a, b in pairs) + f" {unit}")
     return Comparison(median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs))
 

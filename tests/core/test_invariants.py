@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.core.dispatch import Dispatcher
@@ -49,7 +49,7 @@ from tests.support.core_world import AUDIO, OTHER_ACCOUNT, World, a_key, a_reque
 from tests.support.faults import Faults
 from tests.support.media import ScriptedSource
 
-KEYS = [a_key(1), a_key(2), a_key(3), a_key(1, OTHER_ACCOUNT)]
+KEYS = [*(a_key(number) for number in range(1, 5)), a_key(1, OTHER_ACCOUNT)]
 WORKERS = ["worker-1", "worker-2"]
 SHA256 = hashlib.sha256(AUDIO).hexdigest()
 
@@ -57,6 +57,9 @@ TERMINAL = frozenset({RecordingState.READY, RecordingState.FAILED, RecordingStat
 #: Once faults have stopped, everything is at its end within this time: the longest back-off of a few failures, a lease,
 #: and a few probes, in seconds.
 LONGEST_SECONDS = 600.0
+
+#: Calls that may fail without having been made, or though they were.
+CATALOGUE_CALLS = ("amend", "mark_rung", "pause", "resume", "get_many")
 
 OUTCOMES: list[bytes | SourceError] = [
     AUDIO,
@@ -68,6 +71,34 @@ OUTCOMES: list[bytes | SourceError] = [
     SourceNotAudio("html"),
     SourceTooLarge("too large"),
 ]
+
+
+def _queue_down(error: Exception) -> Callable[[World], None]:
+    return lambda world: world.bells.fail(error, "ring", "waiting", "unheard", "incarnation")
+
+
+def _call_fails(method: str) -> Callable[[World], None]:
+    return lambda world: world.catalogue.fail(CatalogueUnavailable(), method)
+
+
+def _answer_gets_lost(method: str) -> Callable[[World], None]:
+    return lambda world: world.catalogue.lose_answer(CatalogueUnavailable(), method)
+
+
+def _shelf_fails(method: str) -> Callable[[World], None]:
+    return lambda world: world.storage.fail(StorageUnavailable(), method)
+
+
+#: What may break, by its name.
+BREAKDOWNS: dict[str, Callable[[World], None]] = {
+    "the queue": _queue_down(QueueUnavailable()),
+    "the queue, by a bug of ours": _queue_down(AttributeError("'int' object has no attribute 'max'")),
+    "the queue's answers": lambda world: None,
+    **{f"{method} of the catalogue": _call_fails(method) for method in CATALOGUE_CALLS},
+    **{f"answers to {method} of the catalogue": _answer_gets_lost(method) for method in CATALOGUE_CALLS},
+    "the claim": _call_fails("claim"),
+    **{f"{method} of the shelf": _shelf_fails(method) for method in ("create", "size", "remove", "remove_others")},
+}
 
 keys = st.sampled_from(KEYS)
 workers = st.sampled_from(WORKERS)
@@ -122,21 +153,53 @@ class Service(RuleBasedStateMachine):
 
     # Callers
 
+    @initialize(wanted=st.sets(keys, min_size=1))
+    def begin(self, wanted: set[RecordingKey]) -> None:
+        for key in sorted(wanted):
+            self.enqueue(key, RecordingJob.FULL, 1)
+
     @rule(key=keys, job=st.sampled_from(RecordingJob), times=st.integers(1, 3))
     def enqueue(self, key: RecordingKey, job: RecordingJob, times: int) -> None:
         for outcome in self.enqueuer.enqueue_batch([a_request(key, job)] * times):
             self._observe()
             self._check_answer(key, outcome)
 
-    @rule(key=keys)
-    def report_absent(self, key: RecordingKey) -> None:
-        self._try(lambda: self.world.service().report_unavailable(UnavailableReport(key, UnavailableReason.ABSENT)))
+    @rule(key=keys, meanwhile=st.sampled_from(["ring", "fetch", "claim", "give back", "fail", "delete", "enqueue"]))
+    def enqueue_while_something_happens(self, key: RecordingKey, meanwhile: str) -> None:
+        """Something happens after this call has rung, and before it has noted that."""
 
-    @rule(key=keys)
-    def delete(self, key: RecordingKey) -> None:
-        self._try(lambda: self.world.service().delete(Target(*key), allow_missing=True))
+        def happen(bells: list[Bell]) -> None:
+            self.world.bells.after["ring"] = note
+            self._note_rung(bells)
+            self._observe()
+            self._try(lambda: self._meanwhile(meanwhile, bells))
+            self._observe()
+
+        note, self.world.bells.after["ring"] = self.world.bells.after["ring"], happen
+        (outcome,) = self.enqueuer.enqueue_batch([a_request(key)])
+        self.world.bells.after["ring"] = note
+        self._observe()
+        if isinstance(outcome, EnqueueFailed) and meanwhile == "give back":
+            return  # The next attempt is nobody's yet: an error that is no fault.
+        self._check_answer(key, outcome, ended=meanwhile in ("fetch", "fail"))
+
+    @rule(key=keys, deleted=st.booleans())
+    def end(self, key: RecordingKey, deleted: bool) -> None:
+        """Somebody deletes it, or Twilio says that it is absent."""
+        if deleted:
+            self._try(lambda: self.world.service().delete(Target(*key), allow_missing=True))
+        else:
+            report = UnavailableReport(key, UnavailableReason.ABSENT)
+            self._try(lambda: self.world.service().report_unavailable(report))
 
     # Workers
+
+    @rule(outcome=st.sampled_from(OUTCOMES), worker=workers)
+    def work(self, outcome: bytes | SourceError, worker: str) -> None:
+        """A worker answers every bell, as long as nothing is wrong with the catalogue."""
+        self._twilio_says(outcome)
+        while (bell := self.world.queue.hear()) is not None:
+            self._answer(bell, worker)
 
     @rule()
     def hear(self) -> None:
@@ -152,37 +215,36 @@ class Service(RuleBasedStateMachine):
     @precondition(lambda self: self.heard)
     @rule(outcome=st.sampled_from(OUTCOMES), worker=workers)
     def answer(self, outcome: bytes | SourceError, worker: str) -> None:
-        for key in KEYS:
-            self.world.twilio.script(key, [outcome])
-        bell = self.heard.pop(0)
-        self._try(lambda: self.world.downloader().answer(bell, worker))
+        self._twilio_says(outcome)
+        self._answer(self.heard.pop(0), worker)
 
     @precondition(lambda self: self.heard)
-    @rule(seconds=st.sampled_from([1.0, 20.0, 50.0]), worker=workers)
-    def answer_slowly(self, seconds: float, worker: str) -> None:
+    @rule(seconds=st.sampled_from([1.0, 20.0, 50.0]), worker=workers, successor_finishes=st.booleans())
+    def answer_slowly(self, seconds: float, worker: str, successor_finishes: bool) -> None:
         """The worker stands still in the middle of a download, and goes on as if nothing had happened."""
-        bell = self.heard.pop(0)
         twilio = self.world.source.adapter
 
         def pieces() -> Iterator[bytes]:
             yield AUDIO[:1000]
             self.world.source.adapter = twilio
             self.world.let_pass(seconds, *self.dispatchers)
-            for key in KEYS:
-                self.world.twilio.script(key, [AUDIO])
+            self._twilio_says(AUDIO)
             self._observe()
             if (other := self.world.queue.hear()) is not None:
-                self._try(lambda: self.world.downloader().answer(other, "worker-3"))
+                if successor_finishes:
+                    self._answer(other, "worker-3")
+                else:
+                    self._claim(other, "worker-3")
             yield AUDIO[1000:]
 
         self.world.source.adapter = ScriptedSource(pieces, content_length=len(AUDIO))
-        self._try(lambda: self.world.downloader().answer(bell, worker))
+        self._answer(self.heard.pop(0), worker)
         self.world.source.adapter = twilio
 
     @precondition(lambda self: self.heard)
     @rule(worker=workers)
     def die_after_the_claim(self, worker: str) -> None:
-        self.journal.claim(self.heard.pop(0), worker, self.world.clock.now(), timedelta(minutes=1))
+        self._claim(self.heard.pop(0), worker)
 
     @rule(worker=workers, clean=st.booleans())
     def end_a_worker(self, worker: str, clean: bool) -> None:
@@ -200,43 +262,21 @@ class Service(RuleBasedStateMachine):
         self.world.clock.jump(seconds)
         self.set_back_seconds += max(0.0, -seconds)
 
-    @rule()
-    def replace_the_dispatcher(self) -> None:
-        self.dispatchers.pop(0)
-        self._add_dispatcher()
-
-    @precondition(lambda self: len(self.dispatchers) < 2)
-    @rule()
-    def add_a_dispatcher(self) -> None:
-        self._add_dispatcher()
+    @rule(count=st.integers(1, 2))
+    def have_other_dispatchers(self, count: int) -> None:
+        """Those that were there are gone without a word."""
+        self.dispatchers.clear()
+        for _ in range(count):
+            self._add_dispatcher()
 
     # Faults
 
-    @rule(error=st.sampled_from([QueueUnavailable(), AttributeError("'int' object has no attribute 'max'")]))
-    def break_the_queue(self, error: Exception) -> None:
+    @rule(what=st.sampled_from(sorted(BREAKDOWNS)))
+    def break_down(self, what: str) -> None:
         self.faulty = True
-        self.world.bells.fail(error, "ring", "waiting", "unheard", "incarnation")
-
-    @rule()
-    def lose_the_queues_answers(self) -> None:
-        def lose(bells: list[Bell]) -> None:
-            self._note_rung(bells)
-            raise QueueUnavailable
-
-        self.faulty = True
-        self.world.bells.after["ring"] = lose
-
-    @rule(method=st.sampled_from(["amend", "mark_rung", "claim", "pause", "resume", "get_many"]), made=st.booleans())
-    def break_the_catalogue(self, method: str, made: bool) -> None:
-        """A call fails, either without having been made or though it was."""
-        self.faulty = True
-        break_it = self.world.catalogue.lose_answer if made and method != "claim" else self.world.catalogue.fail
-        break_it(CatalogueUnavailable(), method)
-
-    @rule(method=st.sampled_from(["create", "size", "remove", "remove_others"]))
-    def break_the_shelf(self, method: str) -> None:
-        self.faulty = True
-        self.world.storage.fail(StorageUnavailable(), method)
+        BREAKDOWNS[what](self.world)
+        if what == "the queue's answers":
+            self.world.bells.after["ring"] = self._note_rung_and_fail
 
     @rule()
     def mend(self) -> None:
@@ -245,20 +285,25 @@ class Service(RuleBasedStateMachine):
             faults.mend()
         self.world.bells.after["ring"] = self._note_rung
 
+    @precondition(lambda self: self.faulty)
+    @rule()
+    def mend_soon(self) -> None:
+        """Things are not broken most of the time."""
+        self.mend()
+
     @rule()
     def flush_redis(self) -> None:
         self.world.queue.forget()
 
-    @rule(key=keys, lost=st.booleans())
-    def damage(self, key: RecordingKey, lost: bool) -> None:
-        row = self.journal.get(key)
-        if row is None or row.state is not RecordingState.READY or row.object_key in self.damaged:
-            return
-        self.damaged.add(row.object_key)
+    @precondition(lambda self: self._undamaged())
+    @rule(data=st.data(), lost=st.booleans())
+    def damage(self, data: st.DataObject, lost: bool) -> None:
+        object_key = data.draw(st.sampled_from(self._undamaged()))
+        self.damaged.add(object_key)
         if lost:
-            self.world.shelf.lose(row.object_key)
+            self.world.shelf.lose(object_key)
         else:
-            self.world.shelf.truncate(row.object_key, len(AUDIO) // 2)
+            self.world.shelf.truncate(object_key, len(AUDIO) // 2)
 
     # What holds at all times
 
@@ -278,8 +323,7 @@ class Service(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.mend()
-        for key in KEYS:
-            self.world.twilio.script(key, [AUDIO])
+        self._twilio_says(AUDIO)
         self._observe()
         self._add_dispatcher()
         passed = 0.0
@@ -306,7 +350,8 @@ class Service(RuleBasedStateMachine):
 
     # Keeping the books
 
-    def _check_answer(self, key: RecordingKey, outcome: Outcome) -> None:
+    def _check_answer(self, key: RecordingKey, outcome: Outcome, *, ended: bool = False) -> None:
+        """Whether the answer is true. `ended`: the recording may have come to its end since."""
         row = self.journal.get(key)
         if isinstance(outcome, EnqueueFailed):
             assert self.faulty, "an enqueue failed though nothing was wrong"
@@ -323,7 +368,7 @@ class Service(RuleBasedStateMachine):
             assert outcome.recording.bell not in self.enqueued, "two callers enqueued one attempt"
             self.enqueued.add(outcome.recording.bell)
         elif outcome.reason is EnqueueReason.DUPLICATE:
-            assert row.state in IN_FLIGHT, "a duplicate of nothing"
+            assert row.state in IN_FLIGHT or ended, "a duplicate of nothing"
             assert any(bell.key == key and bell.attempt >= self.begun[key] for bell in self.rung), (
                 "DUPLICATE, and no bell has rung"
             )
@@ -348,6 +393,44 @@ class Service(RuleBasedStateMachine):
 
     def _note_rung(self, bells: list[Bell]) -> None:
         self.rung.update(bells)
+
+    def _note_rung_and_fail(self, bells: list[Bell]) -> None:
+        self._note_rung(bells)
+        raise QueueUnavailable
+
+    def _undamaged(self) -> list[str]:
+        """The objects of READY rows that nobody has damaged."""
+        rows = (self.journal.get(key) for key in KEYS)
+        return [row.object_key for row in rows if row and row.object_key and row.object_key not in self.damaged]
+
+    def _twilio_says(self, outcome: bytes | SourceError) -> None:
+        for key in KEYS:
+            self.world.twilio.script(key, [outcome])
+
+    def _answer(self, bell: Bell, worker: str) -> None:
+        self._try(lambda: self.world.downloader().answer(bell, worker))
+
+    def _claim(self, bell: Bell, worker: str) -> None:
+        """A claim, and no more."""
+        self.journal.claim(bell, worker, self.world.clock.now(), timedelta(minutes=1))
+
+    def _meanwhile(self, what: str, bells: list[Bell]) -> None:
+        bell = self.world.queue.hear() if what in ("fetch", "fail", "claim", "give back") else None
+        if what == "ring":
+            self.journal.mark_rung(bells, self.world.clock.now())
+        elif what == "enqueue":
+            for outcome in self.enqueuer.enqueue_batch([a_request(bells[0].key)]):
+                self._observe()
+                self._check_answer(bells[0].key, outcome)
+        elif what == "delete":
+            self.world.service().delete(Target(*bells[0].key), allow_missing=True)
+        elif bell is not None and what in ("fetch", "fail"):
+            self._twilio_says(AUDIO if what == "fetch" else SourceNotFound("404"))
+            self._answer(bell, "worker-3")
+        elif bell is not None:
+            self._claim(bell, "worker-3")
+            if what == "give back":
+                self.world.attempts().release("worker-3")
 
     def _add_dispatcher(self) -> None:
         self.dispatchers.append(self.world.dispatcher(f"dispatcher-{self.dispatchers_made}"))
