@@ -73,10 +73,13 @@ def _serve(control: Connection, parent_pid: int, serve: Callable[..., None], arg
 
 
 def _announced(control: Connection) -> int:
-    """The port that a server says it serves on. TimeoutError if it says nothing in time."""
+    """The port that a server says it serves on. TimeoutError if it says nothing in time, RuntimeError if it ended."""
     if not control.poll(START_SECONDS):
         raise TimeoutError(f"a server did not start within {START_SECONDS:.0f} s")
-    port: int = control.recv()
+    try:
+        port: int = control.recv()
+    except EOFError:
+        raise RuntimeError("a server ended before it served; it has printed why") from None
     return port
 
 
