@@ -4,6 +4,7 @@ The composition root of a worker process (`processes.worker`) installs what they
 """
 
 from recording_service.core.download import Downloader
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import Bell
 
 
@@ -27,5 +28,6 @@ def download(job_id: str) -> str | None:
     """
     if _Installed.downloader is None:
         raise RuntimeError("this process is not a recording worker: start it with `recording-service worker`")
+    failpoint(Failpoint.WORKER_BELL_HEARD)
     answered = _Installed.downloader.answer(Bell.from_job_id(job_id), _Installed.worker_name)
     return answered.job_id if answered is not None else None

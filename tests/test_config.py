@@ -63,6 +63,7 @@ def test_the_defaults_are_those_that_others_rely_on() -> None:
     assert not settings.allow_unsigned_webhooks
     assert not settings.grpc_reflection
     assert settings.time_scale == 1.0
+    assert (settings.failpoints, settings.failpoints_dir) == ("", "")
     assert settings.accounts() == {}
 
 
@@ -84,6 +85,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         RECORDING_DOWNLOAD_SECONDS="12.5",
         RECORDING_LOG_LEVEL="debug",
         RECORDING_TIME_SCALE="0.5",
+        RECORDING_FAILPOINTS="enqueue.after_commit=kill@1",
+        RECORDING_FAILPOINTS_DIR="/srv/failpoints",
         TWILIO_ACCOUNT_SID=ACCOUNT,
         TWILIO_AUTH_TOKEN="first, second",
         TWILIO_API_KEY="SKx",
@@ -102,6 +105,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert settings.grpc_reflection
     assert (settings.max_recording_bytes, settings.download_seconds) == (1000, 12.5)
     assert (settings.log_level, settings.time_scale) == ("DEBUG", 0.5)
+    assert settings.failpoints == "enqueue.after_commit=kill@1"
+    assert settings.failpoints_dir == "/srv/failpoints"
     account = settings.accounts()[ACCOUNT]
     assert [token.get_secret_value() for token in account.auth_tokens] == ["first", "second"]
     assert account.credentials() == ("SKx", "key-secret")

@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     #: Multiplies every waiting time (back-off, leases, probes, sweeps): below 1 for tests of whole processes.
     time_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
+    #: For the fault harness only: where the service breaks itself, as in `core.failpoint_rules`. Empty: nowhere.
+    failpoints: str = ""
+    #: Where failpoints are counted and noted; needed if there are any.
+    failpoints_dir: str = ""
     #: Several accounts: a TOML file, a table an AccountSid.
     accounts_file: Path | None = None
     twilio_account_sid: Annotated[str, Field(validation_alias="TWILIO_ACCOUNT_SID")] = ""

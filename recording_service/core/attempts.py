@@ -11,6 +11,7 @@ from functools import partial
 from recording_service.core import transitions
 from recording_service.core.changes import tell
 from recording_service.core.errors import RecordingServiceError, WorkerCrashed
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import Bell, Recording
 from recording_service.core.ports import Catalogue, ChangeFeed, Clock
 from recording_service.core.retry import GiveUp, RetryPolicy
@@ -34,10 +35,12 @@ class Attempts:
         def decide(row: Recording | None) -> Recording | None:
             return self._failed(row, bell, error, message, now)
 
+        failpoint(Failpoint.ATTEMPT_BEFORE_END)
         row, changed = self._catalogue.amend([(bell.key, decide)])[0]
         if row is None or not changed:
             _log.info("attempt %d is over already recording_sid=%s", bell.attempt, bell.recording_sid)
             return None
+        failpoint(Failpoint.ATTEMPT_AFTER_END)
         if row.waiting_reason is not None:
             _log.warning(
                 "attempt %d ended: %s next_attempt_time=%s waiting_reason=%s recording_sid=%s request_id=%s",
@@ -75,8 +78,10 @@ class Attempts:
         now = self._clock.now()
         for claimed in self._catalogue.claimed(claimed_by):
             bell = claimed.bell
+            failpoint(Failpoint.ATTEMPT_BEFORE_RELEASE)
             row, changed = self._catalogue.amend([(bell.key, partial(transitions.released, bell=bell, now=now))])[0]
             if changed and row is not None:
+                failpoint(Failpoint.ATTEMPT_AFTER_RELEASE)
                 _log.info("attempt %d was given back recording_sid=%s", bell.attempt, bell.recording_sid)
                 tell(self._changes, row)
 

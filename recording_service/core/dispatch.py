@@ -14,6 +14,7 @@ from functools import partial
 from recording_service.core import transitions
 from recording_service.core.attempts import Attempts
 from recording_service.core.errors import CatalogueUnavailable, DependencyUnavailable
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.leases import LeaseWatch
 from recording_service.core.lost_bells import LostBells
 from recording_service.core.model import Bell
@@ -166,6 +167,7 @@ class Dispatcher:
 
     def _ring_anew(self, bells: Sequence[Bell]) -> None:
         """Rings for rows under a new attempt: the queue may remember the old bell's name, and would not ring it."""
+        failpoint(Failpoint.DISPATCH_BEFORE_NEW_ATTEMPT)
         now = self._clock.now()
         amended = self._catalogue.amend(
             [(bell.key, partial(transitions.bell_forgotten, bell=bell, now=now)) for bell in bells]
@@ -175,5 +177,8 @@ class Dispatcher:
 
     def _ring(self, bells: Sequence[Bell]) -> None:
         if bells:
+            failpoint(Failpoint.DISPATCH_BEFORE_RING)
             self._queue.ring(bells)
+            failpoint(Failpoint.DISPATCH_AFTER_BELL)
             self._catalogue.mark_rung(bells, self._clock.now())
+            failpoint(Failpoint.DISPATCH_AFTER_MARK)

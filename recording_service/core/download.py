@@ -27,6 +27,7 @@ from recording_service.core.errors import (
     StorageUnavailable,
     WorkerCrashed,
 )
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.lease_keeper import LeaseKeeper
 from recording_service.core.model import Bell, Recording, StoredObject
 from recording_service.core.ports import Catalogue, ChangeFeed, Clock, MediaSource, Storage
@@ -99,11 +100,14 @@ class Downloader:
 
     def _see_through(self, claimed: Recording, started: float) -> None:
         try:
+            failpoint(Failpoint.DOWNLOAD_AFTER_CLAIM)
             stored, content_type = self._fetch(claimed)
         except SourceUnauthorized as error:
             now = self._clock.now()
+            failpoint(Failpoint.ACCOUNT_BEFORE_PAUSE)
             # Paused first: a row that is due again must not be rung for before it waits for its account.
             self._catalogue.pause(claimed.account_sid, now, now + self._probe_interval)
+            failpoint(Failpoint.ACCOUNT_AFTER_PAUSE)
             self._attempts.fail(claimed.bell, error, error.message)
         except (SourceError, StorageUnavailable) as error:
             self._attempts.fail(claimed.bell, error, str(error))
@@ -125,6 +129,7 @@ class Downloader:
             LeaseKeeper(self._catalogue, claimed.bell, self._clock, interval_seconds) as lease,
             self._source.open(claimed.key) as media,
         ):
+            failpoint(Failpoint.DOWNLOAD_SOURCE_OPENED)
             chunks = media.chunks()
             head = _head(chunks)
             audio = recognise(head)
@@ -136,22 +141,27 @@ class Downloader:
                     lease.check()
                     upload.write(chunk)
                     lease.received_bytes = upload.received_bytes
+                    failpoint(Failpoint.DOWNLOAD_CHUNK_WRITTEN)
                 if media.content_length not in (None, upload.received_bytes):
                     raise SourceTruncated(f"{media.content_length} bytes were announced, {upload.received_bytes} came")
+                failpoint(Failpoint.DOWNLOAD_BEFORE_PUBLISH)
                 lease.check()
                 return upload.publish(), audio.content_type
 
     def _ready(self, claimed: Recording, stored: StoredObject, content_type: str, started: float) -> None:
         now = self._clock.now()
         bell = claimed.bell
+        failpoint(Failpoint.DOWNLOAD_BEFORE_READY)
         row, changed = self._catalogue.amend(
             [(claimed.key, lambda row: transitions.stored(row, bell, stored, content_type, now))]
         )[0]
         if row is None or not changed:
+            failpoint(Failpoint.DOWNLOAD_SUPERSEDED)
             # Another attempt has taken over, and its objects have other names: only ours is removed.
             with self._leaving_remains_to_the_sweep(claimed):
                 self._storage.remove(stored.object_key)
             raise AttemptSuperseded(claimed.recording_sid, claimed.attempt)
+        failpoint(Failpoint.DOWNLOAD_AFTER_READY)
         _log.info(
             "ready recording_sid=%s attempt=%d size_bytes=%d seconds=%.3f request_id=%s",
             row.recording_sid,
@@ -163,6 +173,7 @@ class Downloader:
         tell(self._changes, row)
         with self._leaving_remains_to_the_sweep(claimed):
             self._storage.remove_others(claimed.key, keep=stored.object_key)
+            failpoint(Failpoint.DOWNLOAD_REMAINS_REMOVED)
 
     @contextmanager
     def _leaving_remains_to_the_sweep(self, claimed: Recording) -> Iterator[None]:
@@ -175,7 +186,9 @@ class Downloader:
         """Ends the account's pause, if it is paused: Twilio has accepted its credentials."""
         try:
             if any(paused.account_sid == account_sid for paused in self._catalogue.paused()):
+                failpoint(Failpoint.ACCOUNT_BEFORE_RESUME)
                 freed = self._catalogue.resume(account_sid, self._clock.now())
+                failpoint(Failpoint.ACCOUNT_AFTER_RESUME)
                 _log.warning("Twilio accepts the account again; %d recordings go on account_sid=%s", freed, account_sid)
         except CatalogueUnavailable:
             # The attempt's own end is noted already.

@@ -21,6 +21,7 @@ from recording_service.core.errors import (
     EnqueueFailed,
     RecordingDeleted,
 )
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import (
     IN_FLIGHT,
     EnqueueReason,
@@ -169,7 +170,9 @@ class Enqueuer:
         """The rows as they were committed, or why they were not."""
         now = self._clock.now()
         try:
+            failpoint(Failpoint.ENQUEUE_BEFORE_COMMIT)
             amended = self._catalogue.amend([(request.key, _decision(request, now)) for request in requests])
+            failpoint(Failpoint.ENQUEUE_AFTER_COMMIT)
         except Exception as error:
             return [_failure(error, None) for _ in requests]
         return [EnqueueFailed(None) if row is None else self._shelved(row) for row, _ in amended]
@@ -182,6 +185,7 @@ class Enqueuer:
             if self._storage.size(recording.object_key) == recording.size_bytes:
                 return recording
             _log.warning("a stored object is gone; fetching it again recording_sid=%s", recording.recording_sid)
+            failpoint(Failpoint.SHELF_BEFORE_REFETCH)
             lost, now = recording.object_key, self._clock.now()
             amended = self._catalogue.amend([(recording.key, lambda row: transitions.refetched(row, lost, now))])
             return amended[0].recording or EnqueueFailed(None)
@@ -195,7 +199,9 @@ class Enqueuer:
             return [row if isinstance(row, EnqueueFailed) else _settled(row) for row in rows]
         try:
             self._queue.ring(bells)
+            failpoint(Failpoint.ENQUEUE_AFTER_BELL)
             rung = self._catalogue.mark_rung(bells, self._clock.now())
+            failpoint(Failpoint.ENQUEUE_AFTER_MARK)
             missed = [bell.key for bell in bells if bell not in rung]
             looked_up = self._catalogue.get_many(missed) if missed else {}
         except Exception as error:

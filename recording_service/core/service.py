@@ -13,6 +13,7 @@ from recording_service.core.errors import (
     RecordingNotFound,
     StorageUnavailable,
 )
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import (
     EnqueueRequest,
     Recording,
@@ -85,6 +86,7 @@ class RecordingService:
         if row is None:
             raise RecordingNotFound(report.key.recording_sid)
         if changed:
+            failpoint(Failpoint.REPORT_AFTER_ROW)
             tell(self._changes, row)
         return row
 
@@ -134,7 +136,9 @@ class RecordingService:
             raise RecordingNotFound(target.recording_sid)
         now = self._clock.now()
         row, changed = self._catalogue.amend([(found.key, lambda row: transitions.deleted(row, now))])[0]
+        failpoint(Failpoint.DELETE_AFTER_ROW)
         self._storage.remove_others(found.key, keep=None)
+        failpoint(Failpoint.DELETE_AFTER_BYTES)
         if changed and row is not None:
             tell(self._changes, row)
         return row

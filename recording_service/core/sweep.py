@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import Recording, RecordingKey, RecordingState
 from recording_service.core.playback import Shelf
 from recording_service.core.ports import Catalogue, Clock, ObjectEntry, Storage
@@ -96,6 +97,7 @@ class ShelfSweep:
         for object_key, key, attempt in ours:
             if not _is_wanted(rows.get(key), object_key, attempt):
                 _log.warning("removing an object that no recording names object_key=%s", object_key)
+                failpoint(Failpoint.SWEEP_BEFORE_ORPHAN_REMOVED)
                 self._storage.remove(object_key)
 
 

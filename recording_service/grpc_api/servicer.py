@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from recording_service.core.errors import EnqueueFailed
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.requests import RequestChecker
 from recording_service.core.service import RecordingService
 from recording_service.grpc_api import requests
@@ -39,8 +40,10 @@ class RecordingServicer:
     ) -> enqueue_pb2.EnqueueRecordingResponse:
         """Asks for a recording. Where that fails, the response (reason ERROR) is returned, and in the status too."""
         try:
+            failpoint(Failpoint.ENQUEUE_REQUEST_READ)
             wish = requests.enqueue_request(request, self._checker, call.request_id)
             result = succeeded(self._service.enqueue(wish))
+            failpoint(Failpoint.ENQUEUE_BEFORE_ANSWER)
         except Exception as raised:
             error = enqueue_error(raised)
             failed = failed_enqueue_response(error.recording if isinstance(error, EnqueueFailed) else None)
@@ -54,7 +57,10 @@ class RecordingServicer:
     ) -> enqueue_pb2.BatchEnqueueRecordingsResponse:
         """Asks for many recordings."""
         try:
-            return enqueue_batch(request, self._service, self._checker, call)
+            failpoint(Failpoint.ENQUEUE_REQUEST_READ)
+            response = enqueue_batch(request, self._service, self._checker, call)
+            failpoint(Failpoint.ENQUEUE_BEFORE_ANSWER)
+            return response
         except Exception as raised:
             error = enqueue_error(raised)
             raise error from error.__cause__

@@ -12,6 +12,7 @@ from recording_service.core.clock import SystemClock
 from recording_service.core.dispatch import Dispatcher
 from recording_service.core.sweep import ShelfSweep
 from recording_service.processes import wiring
+from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.stopping import stop_on_signals
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def process_name(part: str) -> str:
 def run_dispatcher(settings: Settings, ready: Callable[[], None]) -> None:
     """Dispatches until SIGTERM or SIGINT. Raises ConfigurationError, CatalogueUnavailable."""
     stop = stop_on_signals()
+    arm_failpoints(settings)
     with ExitStack() as stack:
         catalogue = stack.enter_context(closing(wiring.open_catalogue(settings)))
         queue = stack.enter_context(closing(wiring.open_queue(settings)))

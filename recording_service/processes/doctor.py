@@ -36,9 +36,14 @@ def examine() -> list[Finding]:
     except ConfigurationError as error:
         return [Finding("configuration", False, problem) for problem in error.problems]
     findings = [Finding("configuration", True, "can be read")]
-    for look in (_accounts, _public_url, _database, _storage, _redis, _addresses):
+    for look in (_failpoints, _accounts, _public_url, _database, _storage, _redis, _addresses):
         findings += look(settings)
     return findings
+
+
+def _failpoints(settings: Settings) -> Iterator[Finding]:
+    if settings.failpoints.strip():
+        yield Finding("failpoints", False, "are armed, for tests only: it breaks itself; unset RECORDING_FAILPOINTS")
 
 
 def _accounts(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from recording_service.config import ConfigurationError, Settings
 from recording_service.core.clock import SystemClock
 from recording_service.core.service import RecordingService
 from recording_service.processes import wiring
+from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.stopping import stop_on_signals
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
     from recording_service.grpc_api.settings import GrpcServerSettings
 
     stop = stop_on_signals()
+    arm_failpoints(settings)
     with ExitStack() as stack:
         service = RecordingService(
             catalogue=stack.enter_context(closing(wiring.open_catalogue(settings))),

@@ -17,6 +17,7 @@ from recording_service.adapters.embedded_redis import EmbeddedRedis, EmbeddedRed
 from recording_service.config import ConfigurationError, Settings
 from recording_service.processes import wiring
 from recording_service.processes.dispatch_process import run_dispatcher
+from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.grpc_process import run_grpc
 from recording_service.processes.http_process import run_http
 from recording_service.processes.supervisor import Part, Supervisor
@@ -54,6 +55,7 @@ def run_serve(settings: Settings) -> None:
     Raises ConfigurationError, also where another `serve` runs on the data directory, and what the first look at the
     catalogue and the shelf raises.
     """
+    arm_failpoints(settings)
     wiring.make_private(settings.data_dir)
     with _only_one(settings), _redis(settings) as (redis, settings):
         # Migrated once, before the parts start; what they all need is imported here, and so in memory once.

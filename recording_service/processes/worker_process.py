@@ -12,6 +12,7 @@ from recording_service.core.download import Downloader
 from recording_service.core.errors import QueueUnavailable
 from recording_service.processes import wiring
 from recording_service.processes.dispatch_process import process_name
+from recording_service.processes.failpoints import arm_failpoints
 
 
 def run_download_worker(settings: Settings, ready: Callable[[], None]) -> None:
@@ -19,6 +20,7 @@ def run_download_worker(settings: Settings, ready: Callable[[], None]) -> None:
 
     Raises ConfigurationError, CatalogueUnavailable, and QueueUnavailable where it can't go on for want of Redis.
     """
+    arm_failpoints(settings)
     name = process_name("worker")
     with ExitStack() as stack:
         catalogue = stack.enter_context(closing(wiring.open_catalogue(settings)))

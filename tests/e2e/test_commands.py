@@ -54,6 +54,7 @@ def test_the_doctor_finds_nothing_where_all_is_well(tmp_path: Path, twilio: Twil
         ({"RECORDING_HTTP_ADDRESS": "192.0.2.1:80"}, "RECORDING_HTTP_ADDRESS"),
         ({"TWILIO_API_URL": "http://api.twilio.com"}, "TWILIO_API_URL"),
         ({"RECORDING_ALLOW_UNSIGNED_WEBHOOKS": "1"}, "RECORDING_ALLOW_UNSIGNED_WEBHOOKS"),
+        ({"RECORDING_FAILPOINTS": "*=trace"}, "RECORDING_FAILPOINTS"),
     ],
 )
 def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(

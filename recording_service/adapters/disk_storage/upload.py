@@ -7,6 +7,7 @@ import os
 
 from recording_service.adapters.disk_storage.folders import FILE_MODE, RecordingFolder, translated
 from recording_service.adapters.object_keys import ObjectName, upload_file
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import StoredObject
 
 #: How the file of an upload is opened: it is new, and no link to anything else.
@@ -52,11 +53,16 @@ class DiskUpload:
         would call the next one a success. The object is withdrawn instead.
         """
         with translated():
+            failpoint(Failpoint.UPLOAD_BEFORE_FSYNC)
             self._flush_bytes()
+            failpoint(Failpoint.UPLOAD_AFTER_FSYNC)
             self._link()
             try:
+                failpoint(Failpoint.UPLOAD_AFTER_LINK)
                 self._folder.unlink(self._upload_file)
+                failpoint(Failpoint.UPLOAD_AFTER_UNLINK)
                 self._folder.flush()
+                failpoint(Failpoint.UPLOAD_AFTER_FOLDER_FLUSH)
             except OSError:
                 self._folder.unlink(self._name.file)
                 raise

@@ -19,6 +19,7 @@ from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import from_microseconds, from_row, to_microseconds
 from recording_service.adapters.sql_catalogue.schema import URGENCY, is_queued, is_rung, paused_accounts, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, update_wanted
+from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import PausedAccount, Recording, WaitingReason
 
 #: How many recordings are changed in one transaction: a tenth of a second's work for SQLite.
@@ -104,6 +105,7 @@ class SqlAccounts(CataloguePart):
         """Changes some at a time until fewer than CHUNK are left to be changed; how many it changed."""
         total = changed = self._database.write(change_some)
         while changed == CHUNK:
+            failpoint(Failpoint.ACCOUNT_BETWEEN_ROWS)
             time.sleep(REST_SECONDS)
             changed = self._database.write(change_some)
             total += changed
