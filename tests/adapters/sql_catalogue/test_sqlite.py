@@ -17,6 +17,7 @@ from recording_service.adapters.sql_catalogue.errors import is_unavailable
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.core.errors import CatalogueUnavailable
 from recording_service.core.model import CallDetails, Recording, RecordingFilter
+from tests.support.full_disk import files_no_larger_than
 from tests.support.impatience import IMPATIENT, unavailable_in_time
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
 from tests.support.simultaneous import simultaneously
@@ -183,6 +184,27 @@ def test_where_the_disk_is_full_the_catalogue_is_unavailable_and_nothing_is_half
         with pytest.raises(CatalogueUnavailable):
             put(catalogue, *(another(number, call=labels) for number in range(200)))
         assert catalogue.page(RecordingFilter(), 300, None) == [a_recording()]
+        database.read(lambda connection: connection.execute(text("PRAGMA max_page_count = 1000000")).all())
+        put(catalogue, another(1, call=labels))
+        assert len(catalogue.page(RecordingFilter(), 300, None)) == 2
+
+
+@pytest.mark.parametrize("room", [0, 100], ids=["none", "for a part of it"])
+def test_a_commit_that_the_disk_has_no_room_for_is_unavailable_and_the_next_one_with_room_is_made(
+    sqlite_url: str, sqlite_path: Path, room: int
+) -> None:
+    with closing(SqlCatalogue.open(sqlite_url)) as catalogue:
+        put(catalogue, a_recording())
+        wal_bytes = sqlite_path.with_name(f"{sqlite_path.name}-wal").stat().st_size
+        for _ in range(3):
+            with files_no_larger_than(wal_bytes + room), pytest.raises(CatalogueUnavailable):
+                put(catalogue, *(another(number) for number in range(1, 50)))
+            assert catalogue.get(a_recording().key) == a_recording()
+            assert catalogue.backlog(TIME).queued == 1
+        put(catalogue, another(1))
+        assert catalogue.backlog(TIME).queued == 2
+    with closing(SqlCatalogue.open(sqlite_url)) as reopened:
+        assert reopened.backlog(TIME).queued == 2
 
 
 class DriverError(Exception):
