@@ -62,6 +62,7 @@ def test_the_defaults_are_those_that_others_rely_on() -> None:
     assert settings.twilio_api_url == "https://api.twilio.com"
     assert not settings.allow_unsigned_webhooks
     assert not settings.grpc_reflection
+    assert settings.min_free_bytes == 256 * 1024**2
     assert settings.time_scale == 1.0
     assert (settings.failpoints, settings.failpoints_dir) == ("", "")
     assert settings.accounts() == {}
@@ -83,6 +84,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         RECORDING_GRPC_REFLECTION="1",
         RECORDING_MAX_RECORDING_BYTES="1000",
         RECORDING_DOWNLOAD_SECONDS="12.5",
+        RECORDING_MIN_FREE_BYTES="0",
         RECORDING_LOG_LEVEL="debug",
         RECORDING_TIME_SCALE="0.5",
         RECORDING_FAILPOINTS="enqueue.after_commit=kill@1",
@@ -104,6 +106,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert settings.allow_unsigned_webhooks
     assert settings.grpc_reflection
     assert (settings.max_recording_bytes, settings.download_seconds) == (1000, 12.5)
+    assert settings.min_free_bytes == 0
     assert (settings.log_level, settings.time_scale) == ("DEBUG", 0.5)
     assert settings.failpoints == "enqueue.after_commit=kill@1"
     assert settings.failpoints_dir == "/srv/failpoints"

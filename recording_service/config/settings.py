@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     grpc_reflection: bool = False
     #: Largest recording that is kept, in bytes.
     max_recording_bytes: Annotated[int, Field(gt=0)] = 4 * 1024**3
+    #: Free space that recordings leave to others, above all to the catalogue; below it no more are taken. In bytes.
+    min_free_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     #: Longest download, in seconds.
     download_seconds: Annotated[float, Field(gt=0)] = 600.0
     log_level: str = "INFO"

@@ -18,7 +18,7 @@ from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.leases import LeaseWatch
 from recording_service.core.lost_bells import LostBells
 from recording_service.core.model import Bell
-from recording_service.core.ports import BellQueue, Catalogue, Clock, DispatcherRow
+from recording_service.core.ports import BellQueue, Catalogue, Clock, DispatcherRow, Storage
 from recording_service.core.sweep import ShelfSweep
 
 _log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Dispatcher:
         name: str,
         catalogue: Catalogue,
         queue: BellQueue,
+        storage: Storage,
         attempts: Attempts,
         sweep: ShelfSweep,
         clock: Clock,
@@ -63,6 +64,7 @@ class Dispatcher:
         self._name = name
         self._catalogue = catalogue
         self._queue = queue
+        self._storage = storage
         self._attempts = attempts
         self._sweep = sweep
         self._clock = clock
@@ -89,15 +91,14 @@ class Dispatcher:
         """One round; whether this dispatcher is the elected one. A dependency that is down only costs its own step."""
         if not self._step(self._is_elected):
             return False
-        for step in (
-            self._end_expired_leases,
-            self._probe_paused_accounts,
+        self._step(self._end_expired_leases)
+        # While there is no room, attempts would only wear on: rows stay due, and nothing is forgotten by waiting.
+        if self._has_room():
+            self._step(self._probe_paused_accounts)
             # Before new bells are rung: they would be missing until a worker has claimed.
-            self._replace_lost_bells,
-            self._ring_due,
-            self._sweep.advance,
-        ):
-            self._step(step)
+            self._step(self._replace_lost_bells)
+            self._step(self._ring_due)
+        self._step(self._sweep.advance)
         return True
 
     def _step(self, step: Callable[[], bool | None]) -> bool:
@@ -127,6 +128,14 @@ class Dispatcher:
             return False
         _log.info("dispatching from now on name=%s", self._name)
         return True
+
+    def _has_room(self) -> bool:
+        """Whether anything could be fetched now. A bug in finding that out keeps nothing from being done."""
+        self._step(self._check_room)
+        return self._check_room.__name__ not in self._troubles
+
+    def _check_room(self) -> None:
+        self._storage.check_room()
 
     def _end_expired_leases(self) -> None:
         claimed = {attempt.bell: attempt.lease for attempt in self._catalogue.claimed()}

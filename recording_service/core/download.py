@@ -124,12 +124,15 @@ class Downloader:
 
     def _fetch(self, claimed: Recording) -> tuple[StoredObject, str]:
         """The recording as it was published, and its content type."""
+        # Twilio is not asked for what there is no room for.
+        self._storage.check_room()
         interval_seconds = self._settings.lease_interval_seconds
         with (
             LeaseKeeper(self._catalogue, claimed.bell, self._clock, interval_seconds) as lease,
             self._source.open(claimed.key) as media,
         ):
             failpoint(Failpoint.DOWNLOAD_SOURCE_OPENED)
+            self._storage.check_room(media.content_length or 0)
             chunks = media.chunks()
             head = _head(chunks)
             audio = recognise(head)

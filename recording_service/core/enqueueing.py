@@ -19,7 +19,9 @@ from recording_service.core.errors import (
     DependencyUnavailable,
     EnqueueBroken,
     EnqueueFailed,
+    EnqueueStorageFull,
     RecordingDeleted,
+    StorageFull,
 )
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import (
@@ -198,6 +200,8 @@ class Enqueuer:
         if not bells:
             return [row if isinstance(row, EnqueueFailed) else _settled(row) for row in rows]
         try:
+            # A row that nobody can fetch now is the dispatcher's to ring for, once there is room.
+            self._storage.check_room()
             self._queue.ring(bells)
             failpoint(Failpoint.ENQUEUE_AFTER_BELL)
             rung = self._catalogue.mark_rung(bells, self._clock.now())
@@ -247,7 +251,10 @@ def _settled(recording: Recording) -> Outcome:
 
 def _failure(error: Exception, recording: Recording | None) -> EnqueueFailed:
     """What a caller is told of an error on the way; an unexpected one is a bug, and is logged as one."""
-    if isinstance(error, DependencyUnavailable):
+    failure: EnqueueFailed
+    if isinstance(error, StorageFull):
+        failure = EnqueueStorageFull(recording)
+    elif isinstance(error, DependencyUnavailable):
         failure = EnqueueFailed(recording)
     else:
         _log.error("an enqueue failed unexpectedly", exc_info=error)

@@ -10,6 +10,7 @@ RecordingServiceError
 ├── OffsetPastEnd                  the range begins after the last byte
 ├── EtagMismatch                   the bytes are another version than the one asked for
 ├── EnqueueFailed                  it could not be both committed and rung for
+│   ├── EnqueueStorageFull         it is committed, and nobody may fetch it: the shelf has no room
 │   └── EnqueueBroken              the same, by a bug of ours
 ├── CapacityExhausted              too many streams or watchers
 ├── ServerDraining                 the server is stopping
@@ -17,6 +18,7 @@ RecordingServiceError
 │   ├── CatalogueUnavailable
 │   ├── QueueUnavailable
 │   └── StorageUnavailable
+│       └── StorageFull            the shelf can be read, and takes nothing more
 ├── ObjectMissing                  the shelf has no such object
 ├── AttemptSuperseded              another attempt has taken over; the result is thrown away
 ├── WorkerCrashed                  the process that was at an attempt is gone
@@ -140,6 +142,17 @@ class EnqueueFailed(RecordingServiceError):
         self.retry_seconds = retry_seconds
 
 
+class EnqueueStorageFull(EnqueueFailed):
+    """Raised when a recording is committed, and not rung for because the shelf has no room (reliability.md B3 #15).
+
+    The dispatcher rings for it once there is room again. Asking again before that is answered the same.
+    """
+
+    def __init__(self, recording: "Recording | None", *, retry_seconds: float = 10.0) -> None:
+        super().__init__(recording, retry_seconds=retry_seconds)
+        self.args = ("the storage is full: the recording will be fetched when there is room again",)
+
+
 class EnqueueBroken(EnqueueFailed):
     """Raised when an enqueue met an error that nobody expected: a bug of ours. The log has it."""
 
@@ -187,6 +200,14 @@ class StorageUnavailable(DependencyUnavailable):
     """Raised when the shelf can't be read or written: full, failing, or not there."""
 
     dependency = "the storage"
+
+
+class StorageFull(StorageUnavailable):
+    """Raised when the shelf has no room: what is there can be read, and nothing more is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.args = (f"{self.dependency} is full; try again",)
 
 
 class ObjectMissing(RecordingServiceError):

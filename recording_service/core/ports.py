@@ -200,7 +200,7 @@ class Upload(Protocol):
         """How many bytes were written."""
 
     def write(self, data: bytes) -> None:
-        """Appends; StorageUnavailable if the shelf can't take it."""
+        """Appends; StorageFull if there is no room, StorageUnavailable if the shelf can't take it."""
 
     def publish(self) -> StoredObject:
         """Makes the object visible under its key, flushed to the medium with its name (reliability.md B1).
@@ -253,6 +253,12 @@ class Storage(Protocol):
 
     def check(self) -> None:
         """Raises StorageUnavailable unless the shelf can be read and written."""
+
+    def check_room(self, size_bytes: int = 0) -> None:
+        """Raises StorageFull unless that much more may be written without touching the reserve; StorageUnavailable.
+
+        Cheap, and looked at anew each time: may be asked before every push and every download.
+        """
 
 
 class Media(Protocol):

@@ -11,6 +11,7 @@ from recording_service.core.enqueueing import Enqueuer, EnqueueResult, Outcome
 from recording_service.core.errors import (
     CatalogueUnavailable,
     RecordingNotFound,
+    StorageFull,
     StorageUnavailable,
 )
 from recording_service.core.failpoints import Failpoint, failpoint
@@ -50,11 +51,12 @@ class Page(NamedTuple):
 
 
 class ServiceHealth(NamedTuple):
-    """Whether reading works, and how much is waiting (None where that could not be told)."""
+    """Whether reading works, how much is waiting, and whether the shelf is full (None where that could not be told)."""
 
     serving: bool
     queued: int | None
     oldest_due_seconds: float | None
+    storage_full: bool | None = None
 
 
 class RecordingService:
@@ -144,21 +146,30 @@ class RecordingService:
         return row
 
     def health(self) -> ServiceHealth:
-        """Whether catalogue and shelf answer. Redis has no say: reading goes on without it."""
+        """Whether catalogue and shelf answer. Redis and a full shelf have no say: reading goes on."""
         try:
             self._catalogue.check()
-            self._storage.check()
+            storage_full = self._is_full()
             backlog = self._catalogue.backlog(self._clock.now())
         except (CatalogueUnavailable, StorageUnavailable) as error:
             _log.warning("not serving: %s", error)
             return ServiceHealth(False, None, None)
         oldest = backlog.oldest_due_time
         waited = 0.0 if oldest is None else max(0.0, (self._clock.now() - oldest).total_seconds())
-        return ServiceHealth(True, backlog.queued, waited)
+        return ServiceHealth(True, backlog.queued, waited, storage_full)
 
     def close(self) -> None:
         """Ends every watch. Idempotent."""
         self._hub.close()
+
+    def _is_full(self) -> bool:
+        """Whether the shelf takes nothing more. Raises StorageUnavailable where it does not answer at all."""
+        try:
+            self._storage.check()
+            self._storage.check_room()
+        except StorageFull:
+            return True
+        return False
 
     def _find(self, target: Target) -> Recording | None:
         """The row that is meant, tombstones too."""

@@ -19,9 +19,11 @@ from recording_service.grpc_api.edge import refuse
 from recording_service.grpc_api.health_monitor import HealthMonitor
 from recording_service.grpc_api.slots import Slots
 
-#: Trailing metadata of Check: how many recordings wait, and for how many seconds the oldest due one has.
+#: Trailing metadata of Check: how many recordings wait, for how many seconds the oldest due one has, and whether the
+#: shelf is full ("true" or "false"): what is there is served all the same.
 QUEUED_KEY = "recording-queued"
 OLDEST_DUE_SECONDS_KEY = "recording-oldest-due-seconds"
+STORAGE_FULL_KEY = "recording-storage-full"
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -66,7 +68,7 @@ class RecordingHealthServicer(health.HealthServicer):
         if self._draining:
             return health_pb2.HealthCheckResponse(status=_NOT_SERVING)
         found = self._monitor.current()
-        context.set_trailing_metadata(_backlog(found))
+        context.set_trailing_metadata(_details(found))
         return health_pb2.HealthCheckResponse(status=_SERVING if found.serving else _NOT_SERVING)
 
     def Watch(  # type: ignore[override]  # noqa: N802
@@ -99,11 +101,13 @@ class RecordingHealthServicer(health.HealthServicer):
             self.set(name, _SERVING if serving else _NOT_SERVING)
 
 
-def _backlog(found: ServiceHealth) -> tuple[tuple[str, str], ...]:
-    """How much is waiting, as far as it is known."""
+def _details(found: ServiceHealth) -> tuple[tuple[str, str], ...]:
+    """How much is waiting and whether there is room, as far as it is known."""
     metadata: list[tuple[str, str]] = []
     if found.queued is not None:
         metadata.append((QUEUED_KEY, str(found.queued)))
     if found.oldest_due_seconds is not None:
         metadata.append((OLDEST_DUE_SECONDS_KEY, f"{found.oldest_due_seconds:.1f}"))
+    if found.storage_full is not None:
+        metadata.append((STORAGE_FULL_KEY, str(found.storage_full).lower()))
     return tuple(metadata)

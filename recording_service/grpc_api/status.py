@@ -18,6 +18,7 @@ from recording_service.core.errors import (
     DependencyUnavailable,
     EnqueueBroken,
     EnqueueFailed,
+    EnqueueStorageFull,
     EtagMismatch,
     InvalidRequest,
     ObjectMissing,
@@ -92,6 +93,9 @@ TABLE: Mapping[type[RecordingServiceError], Row] = {
         lambda error: {"recordingSid": error.recording_sid, "etag": error.etag},
     ),
     EnqueueFailed: Row(grpc.StatusCode.UNAVAILABLE, "ENQUEUE_FAILED", retry_seconds=lambda error: error.retry_seconds),
+    EnqueueStorageFull: Row(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "STORAGE_FULL", retry_seconds=lambda error: error.retry_seconds
+    ),
     EnqueueBroken: Row(grpc.StatusCode.INTERNAL, "INTERNAL", retry_seconds=lambda error: error.retry_seconds),
     CapacityExhausted: Row(
         grpc.StatusCode.RESOURCE_EXHAUSTED,

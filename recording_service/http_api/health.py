@@ -1,8 +1,8 @@
 """`/healthz`: this process lives. `/readyz`: the service behind it can serve recordings."""
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,6 +12,7 @@ from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
 
 _Number = TypeVar("_Number", int, float)
+_BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 
 class Health:
@@ -28,8 +29,9 @@ class Health:
     async def ready(self, _: Request) -> Response:
         """200 if the service says SERVING, else 503.
 
-        What SERVING takes is the service's to say: catalogue and shelf, never Redis (reading goes on without it). The
-        length of the queue and the age of its oldest due row, in seconds, come as trailing metadata of the check.
+        What SERVING takes is the service's to say: catalogue and shelf, never Redis or room (reading goes on without
+        them). The length of the queue, the age of its oldest due row in seconds, and whether the shelf is full (new
+        recordings are then refused) come as trailing metadata of the check.
         """
         details: dict[str, str] = {}
         try:
@@ -43,6 +45,7 @@ class Health:
                 "status": status,
                 "queued": _number(int, details.get("recording-queued")),
                 "oldest_due_seconds": _number(float, details.get("recording-oldest-due-seconds")),
+                "storage_full": _BOOLEANS.get(details.get("recording-storage-full", "")),
             },
             200 if ready else 503,
             {"Cache-Control": "no-store"},

@@ -37,6 +37,7 @@ def run_dispatcher(settings: Settings, ready: Callable[[], None]) -> None:
             name=process_name("dispatcher"),
             catalogue=catalogue,
             queue=queue,
+            storage=storage,
             attempts=wiring.attempts(settings, catalogue, changes),
             sweep=ShelfSweep(catalogue, storage, clock, wiring.sweep_settings(settings)),
             clock=clock,

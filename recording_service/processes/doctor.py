@@ -13,12 +13,16 @@ from recording_service.core.errors import (
     SourceError,
     SourceNotFound,
     SourceUnauthorized,
+    StorageFull,
 )
 from recording_service.core.model import RecordingKey
 from recording_service.processes import wiring
 
 #: A recording that no account has: asking for it tells whether the credentials are accepted.
 NO_RECORDING_SID = "RE" + "0" * 32
+
+
+_BYTES_A_MEBIBYTE = 1024**2
 
 
 class Finding(NamedTuple):
@@ -36,7 +40,7 @@ def examine() -> list[Finding]:
     except ConfigurationError as error:
         return [Finding("configuration", False, problem) for problem in error.problems]
     findings = [Finding("configuration", True, "can be read")]
-    for look in (_failpoints, _accounts, _public_url, _database, _storage, _redis, _addresses):
+    for look in (_failpoints, _accounts, _public_url, _database, _storage, _room, _redis, _addresses):
         findings += look(settings)
     return findings
 
@@ -99,6 +103,27 @@ def _storage(settings: Settings) -> Iterator[Finding]:
         return f"{settings.storage_root} can be read and written"
 
     yield _looked("storage", look, f"check {settings.storage_root} and RECORDING_STORAGE_URL: rights, and free space")
+
+
+def _room(settings: Settings) -> Iterator[Finding]:
+    subject, reserve = "free space", _mebibytes(settings.min_free_bytes)
+    remedy = f"free some of the disk that {settings.storage_root} is on, or lower RECORDING_MIN_FREE_BYTES"
+    try:
+        with closing(wiring.open_storage(settings)) as storage:
+            free_bytes = storage.free_bytes()
+            text = f"{_mebibytes(free_bytes)} to be written, of which {reserve} are kept in reserve"
+            try:
+                storage.check_room()
+            except StorageFull:
+                yield Finding(subject, False, f"new recordings are refused, there is no room ({text}): {remedy}")
+            else:
+                yield Finding(subject, True, text)
+    except (DependencyUnavailable, ConfigurationError) as error:
+        yield Finding(subject, False, f"{error}: {remedy}")
+
+
+def _mebibytes(size_bytes: int | None) -> str:
+    return "an unknown number of MiB" if size_bytes is None else f"{size_bytes // _BYTES_A_MEBIBYTE} MiB"
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

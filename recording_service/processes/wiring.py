@@ -40,7 +40,7 @@ def open_storage(settings: Settings) -> DiskStorage:
     """The shelf. Raises ConfigurationError for a folder that is not safe, StorageUnavailable."""
     make_private(settings.storage_root.parent)
     try:
-        return DiskStorage.at(settings.storage_root)
+        return DiskStorage.at(settings.storage_root, reserve_bytes=settings.min_free_bytes)
     except StorageRootRefused as error:
         raise ConfigurationError([f"RECORDING_STORAGE_URL: {error}"]) from error
 

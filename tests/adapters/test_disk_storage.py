@@ -2,13 +2,12 @@
 
 import errno
 import os
-import resource
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,11 @@ from hypothesis import strategies as st
 
 from recording_service.adapters.disk_storage.root import StorageRootRefused
 from recording_service.adapters.disk_storage.storage import DiskStorage
+from recording_service.adapters.disk_storage.upload import ROOM_STEP_BYTES
 from recording_service.adapters.object_keys import object_name
-from recording_service.core.errors import ObjectMissing, StorageUnavailable
+from recording_service.core.errors import ObjectMissing, StorageFull, StorageUnavailable
 from recording_service.core.model import RecordingKey
+from tests.support.full_disk import files_no_larger_than
 
 ACCOUNT_SID = "AC" + "1a" * 16
 RECORDING_SID = "RE" + "2b" * 16
@@ -165,17 +166,6 @@ def test_an_upload_whose_file_was_cut_short_behind_our_back_is_not_published(sto
     assert files(root) == []
 
 
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Makes the kernel refuse to write beyond that, as on a full disk: the last write that succeeds is cut short."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_disk_that_is_full_leaves_no_half_object(storage: DiskStorage, root: Path) -> None:
     with files_no_larger_than(4096), storage.create(OBJECT) as upload:
         upload.write(b"x" * 4000)
@@ -188,6 +178,104 @@ def test_a_disk_that_is_full_leaves_no_half_object(storage: DiskStorage, root: P
     assert files(root) == []
     put(storage)
     assert storage.size(OBJECT) == 10
+
+
+# Room
+
+
+def statvfs_of(**changes: int) -> Callable[[int], os.statvfs_result]:
+    """What the operating system says of a file system, with other numbers."""
+    names = ("f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_favail")
+    told = {"f_bsize": 4096, "f_frsize": 4096, "f_blocks": 1000, **changes}
+    status = os.statvfs_result([told.get(name, 0) for name in names] + [0, 255])
+    return lambda _: status
+
+
+def test_the_room_is_what_is_free_for_users_and_not_what_is_kept_for_root(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "statvfs", statvfs_of(f_bavail=7, f_bfree=500, f_bsize=65536))
+    assert storage.free_bytes() == 7 * 4096
+
+
+def test_there_is_no_room_once_less_than_the_reserve_is_free(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(DiskStorage.at(root, reserve_bytes=100 * 4096)) as storage:
+        monkeypatch.setattr(os, "statvfs", statvfs_of(f_bavail=100, f_bfree=500))
+        storage.check_room()
+        with pytest.raises(StorageFull):
+            storage.check_room(1)
+        monkeypatch.setattr(os, "statvfs", statvfs_of(f_bavail=99, f_bfree=500))
+        with pytest.raises(StorageFull):
+            storage.check_room()
+
+
+def test_a_disk_with_nothing_free_has_no_room_even_without_a_reserve(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "statvfs", statvfs_of(f_bavail=1))
+    storage.check_room()
+    monkeypatch.setattr(os, "statvfs", statvfs_of(f_bavail=0))
+    with pytest.raises(StorageFull):
+        storage.check_room()
+
+
+def test_a_file_system_that_does_not_say_what_is_free_has_room(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(DiskStorage.at(root, reserve_bytes=2**62)) as storage:
+        monkeypatch.setattr(os, "statvfs", statvfs_of(f_blocks=0))
+        storage.check_room(2**62)
+        assert storage.free_bytes() is None
+
+
+def test_a_file_system_that_does_not_answer_is_unavailable_and_not_full(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "statvfs", fails_with(errno.EIO))
+    for look in (storage.check_room, storage.free_bytes):
+        with pytest.raises(StorageUnavailable) as unavailable:
+            look()
+        assert not isinstance(unavailable.value, StorageFull)
+
+
+def test_an_upload_that_comes_upon_the_reserve_ends_within_a_step_and_leaves_nothing(
+    storage: DiskStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = bytes(64 * 1024)
+    with storage.create(OBJECT) as upload:
+        upload.write(piece)
+        monkeypatch.setattr(os, "statvfs", statvfs_of(f_bavail=0))
+        while upload.received_bytes < ROOM_STEP_BYTES:
+            upload.write(piece)
+        with pytest.raises(StorageFull):
+            upload.write(piece)
+        assert upload.received_bytes == ROOM_STEP_BYTES
+
+    assert files(root) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize(
+    "failing", ["write upload", "fsync upload", "fsync recording", "fsync account", "fsync root", "link upload"]
+)
+def test_a_step_for_which_the_kernel_finds_no_room_means_full_and_leaves_nothing(
+    calls: Calls, storage: DiskStorage, root: Path, failing: str, code: int
+) -> None:
+    calls.failing[failing] = code
+
+    with pytest.raises(StorageFull):
+        put(storage)
+
+    assert files(root) == []
+
+
+def test_the_check_of_a_full_disk_says_so_and_leaves_nothing(
+    storage: DiskStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "pwrite", fails_with(errno.ENOSPC))
+
+    with pytest.raises(StorageFull):
+        storage.check()
+
+    assert files(root) == []
 
 
 def test_what_is_published_can_not_be_written_any_more(storage: DiskStorage, root: Path) -> None:

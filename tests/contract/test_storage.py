@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recording_service.core.errors import ObjectMissing, StorageUnavailable
+from recording_service.core.errors import ObjectMissing, StorageFull, StorageUnavailable
 from recording_service.core.model import RecordingKey, StoredObject
 from recording_service.core.ports import Storage
-from tests.contract.storages import DamageableStorage
+from tests.contract.storages import LARGEST_DISK_BYTES, DamageableStorage
 
 KEY = RecordingKey("AC" + "1a" * 16, "RE" + "2B" * 16)
 OTHER_RECORDING = KEY._replace(recording_sid="RE" + "3c" * 16)
@@ -316,3 +316,47 @@ def test_a_sound_shelf_passes_its_check(storage: DamageableStorage) -> None:
     storage.check()
 
     assert keys(storage) == set()
+
+
+# Room
+
+
+def test_a_shelf_with_room_takes_what_fits_and_says_of_what_does_not(storage: DamageableStorage) -> None:
+    storage.check_room()
+    storage.check_room(4096)
+
+    with pytest.raises(StorageFull):
+        storage.check_room(LARGEST_DISK_BYTES)
+
+
+def test_a_full_shelf_takes_nothing_and_leaves_nothing_of_what_it_refused(storage: DamageableStorage) -> None:
+    storage.fill()
+
+    with pytest.raises(StorageFull):
+        storage.check_room()
+    with pytest.raises(StorageFull):
+        put(storage, object_key(), b"abc")
+
+    assert keys(storage) == set()
+
+
+def test_what_is_on_a_full_shelf_is_read_and_removed_as_ever(storage: DamageableStorage) -> None:
+    put(storage, object_key(1), b"abc")
+    put(storage, object_key(2), b"def")
+    storage.fill()
+
+    storage.check()
+    assert get(storage, object_key(1)) == b"abc"
+    assert storage.size(object_key(1)) == 3
+    storage.remove(object_key(2))
+    assert keys(storage) == {object_key(1)}
+
+
+def test_a_full_shelf_takes_objects_again_once_there_is_room(storage: DamageableStorage) -> None:
+    storage.fill()
+    with pytest.raises(StorageFull):
+        put(storage, object_key(), b"abc")
+    storage.make_room()
+
+    storage.check_room()
+    assert put(storage, object_key(), b"abc").size_bytes == 3

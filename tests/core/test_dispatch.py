@@ -12,6 +12,7 @@ from recording_service.core.dispatch import BATCH, Dispatcher, DispatchSettings
 from recording_service.core.errors import (
     CatalogueUnavailable,
     EnqueueFailed,
+    EnqueueStorageFull,
     QueueUnavailable,
     SourceNotFound,
     SourceRateLimited,
@@ -566,10 +567,26 @@ SHELF_ROUND_SECONDS = 610.0
         (lambda world: world.catalogue.fail(CatalogueUnavailable(), "claimed"), {"unrung", "bell", "probe", "object"}),
         (lambda world: world.catalogue.fail(CatalogueUnavailable(), "paused"), {"lease", "unrung", "bell", "object"}),
         (lambda world: world.catalogue.fail(KeyError("a bug"), "due_unrung"), {"lease", "bell", "probe", "object"}),
+        (
+            lambda world: world.storage.fail(RuntimeError("a bug"), "check_room"),
+            {"lease", "unrung", "bell", "probe", "object"},
+        ),
+        (lambda world: setattr(world.shelf, "room_bytes", 0), {"lease", "object"}),
         (lambda world: world.bells.fail(QueueUnavailable(), "incarnation"), {"lease", "unrung", "probe", "object"}),
         (lambda world: world.catalogue.fail(CatalogueUnavailable(), "stored"), {"lease", "unrung", "bell", "probe"}),
     ],
-    ids=["queue", "bug in the queue", "shelf", "claimed", "paused", "bug in due_unrung", "incarnation", "stored"],
+    ids=[
+        "queue",
+        "bug in the queue",
+        "shelf",
+        "claimed",
+        "paused",
+        "bug in due_unrung",
+        "bug in check_room",
+        "room",
+        "incarnation",
+        "stored",
+    ],
 )
 def test_a_dependency_that_is_down_costs_only_its_own_step(
     world: World, break_it: Callable[[World], None], still_done: set[str]
@@ -591,6 +608,7 @@ def test_a_dependency_that_is_down_costs_only_its_own_step(
     assert {name for name, was_done in done.items() if was_done} >= still_done
     assert {name for name, was_done in done.items() if not was_done} == {*done} - still_done
     world.queue.fail_with = None
+    world.shelf.room_bytes = None
     for faulty in (world.catalogue, world.storage, world.bells):
         faulty.mend()
     wanted = [*keys(4), a_key(5, OTHER_ACCOUNT)]
@@ -648,3 +666,76 @@ def test_a_dispatcher_that_dies_between_two_steps_leaves_nothing_undone(world: W
     world.let_pass(20.0, world.dispatcher("second"))
     world.work()
     assert world.row().state is RecordingState.READY
+
+
+# A full shelf (reliability.md B3 #15)
+
+#: All is READY within this time after there is room again, in seconds.
+HEALED_SECONDS = 75.0
+
+
+def test_while_there_is_no_room_no_attempt_wears_on_and_afterwards_all_come_to_be_ready(world: World) -> None:
+    dispatcher = world.dispatcher()
+    for key in keys(30):
+        world.twilio.script(key, [AUDIO])
+    for key in commit_rung(world, 10):
+        assert world.row(key).rung_time is not None
+    world.shelf.room_bytes = 0
+    for key in keys(30)[10:]:
+        with pytest.raises(EnqueueStorageFull):
+            world.enqueuer().enqueue(a_request(key))
+    drive(world, 1800.0, dispatcher)
+    assert world.twilio.asked == []
+    for key in keys(30):
+        was_rung = key in keys(10)
+        assert world.row(key).attempt == (2 if was_rung else 1)
+        assert world.row(key).waiting_reason is (WaitingReason.STORAGE_UNAVAILABLE if was_rung else None)
+        assert world.row(key).failures == 0
+    world.shelf.room_bytes = None
+    drive(world, HEALED_SECONDS, dispatcher)
+    assert ready(world, 30)
+    assert all(world.row(key).attempt <= 2 for key in keys(30))
+
+
+def test_bells_lost_while_there_was_no_room_are_rung_anew_afterwards(world: World) -> None:
+    dispatcher = world.dispatcher()
+    world.script(AUDIO)
+    commit_rung(world)
+    world.shelf.room_bytes = 0
+    world.let_pass(60.0, dispatcher)
+    world.queue.forget()
+    world.let_pass(60.0, dispatcher)
+    assert world.row().attempt == 1
+    world.shelf.room_bytes = None
+    drive(world, HEALED_SECONDS, dispatcher)
+    assert world.row().state is RecordingState.READY
+
+
+def test_a_paused_account_is_not_probed_while_there_is_no_room_and_at_once_afterwards(world: World) -> None:
+    dispatcher = world.dispatcher()
+    world.script(SourceUnauthorized("401"), AUDIO)
+    commit_rung(world)
+    world.work()
+    world.shelf.room_bytes = 0
+    drive(world, 600.0, dispatcher)
+    assert len(world.twilio.asked) == 1
+    world.shelf.room_bytes = None
+    drive(world, SETTINGS.probe_patience_seconds, dispatcher)
+    assert world.row().state is RecordingState.READY
+    assert world.catalogue.adapter.paused() == []
+
+
+def test_a_full_shelf_is_said_once_when_it_begins_and_once_when_it_ends(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    dispatcher = world.dispatcher()
+    world.let_pass(5.0, dispatcher)
+    for _ in range(2):
+        caplog.clear()
+        world.shelf.room_bytes = 0
+        world.let_pass(300.0, dispatcher)
+        assert [record.getMessage().startswith("the storage is full") for record in caplog.records] == [True]
+        caplog.clear()
+        world.shelf.room_bytes = None
+        world.let_pass(300.0, dispatcher)
+        assert [record.getMessage() for record in caplog.records] == ["dispatching goes on step=_check_room"]

@@ -41,10 +41,10 @@ from recording_service.core.model import (
     StoredObject,
     WaitingReason,
 )
-from recording_service.core.ports import Change, Upload
+from recording_service.core.ports import Change, MediaSource, Upload
 from recording_service.core.requests import Target
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_key, a_request
-from tests.support.faults import once, raising
+from tests.support.faults import Faults, once, raising
 from tests.support.media import ScriptedSource
 from tests.support.waiting import eventually
 
@@ -709,3 +709,44 @@ def test_changes_name_the_recording(world: World) -> None:
     world.script(AUDIO)
     world.downloader().answer(rung(world), WORKER)
     assert {Change(*change[:2], 0) for change in world.listening.next(0.0)} == {Change(*KEY, 0)}
+
+
+# A full shelf (reliability.md B3 #15)
+
+
+def test_twilio_is_not_asked_for_what_there_is_no_room_for(world: World) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    world.shelf.room_bytes = 0
+    world.downloader().answer(bell, WORKER)
+    row = world.row()
+    assert (row.state, row.waiting_reason) == (RecordingState.QUEUED, WaitingReason.STORAGE_UNAVAILABLE)
+    assert (row.attempt, row.failures, row.failure_message) == (2, 0, "the storage is full; try again")
+    assert world.twilio.asked == []
+    assert shelf(world) == []
+
+
+def test_a_recording_that_does_not_fit_is_put_off_unwritten_and_a_smaller_one_is_kept(world: World) -> None:
+    world.script(AUDIO * 2)
+    world.script(AUDIO, key=a_key(2))
+    bells = [rung(world, number) for number in (1, 2)]
+    world.shelf.room_bytes = len(AUDIO)
+    for bell in bells:
+        world.downloader().answer(bell, WORKER)
+    assert world.row().waiting_reason is WaitingReason.STORAGE_UNAVAILABLE
+    assert world.storage.calls["create"] == 1
+    assert world.row(a_key(2)).state is RecordingState.READY
+
+
+def test_a_shelf_that_fills_in_mid_download_spends_nothing_and_keeps_no_half_object(world: World) -> None:
+    def body() -> Iterator[bytes]:
+        yield AUDIO[:1000]
+        world.shelf.room_bytes = 0
+        yield AUDIO[1000:]
+
+    world.source = Faults[MediaSource](ScriptedSource(body, len(AUDIO)))
+    world.downloader().answer(rung(world), WORKER)
+    row = world.row()
+    assert (row.state, row.waiting_reason) == (RecordingState.QUEUED, WaitingReason.STORAGE_UNAVAILABLE)
+    assert (row.attempt, row.failures) == (2, 0)
+    assert shelf(world) == []

@@ -17,6 +17,7 @@ from recording_service.core.errors import (
     CatalogueUnavailable,
     EnqueueBroken,
     EnqueueFailed,
+    EnqueueStorageFull,
     QueueUnavailable,
     RecordingDeleted,
     SourceError,
@@ -751,3 +752,65 @@ def test_a_queue_that_hangs_holds_up_nobody_who_comes_later(world: World) -> Non
         assert enqueuer.enqueue(a_request(a_key(2))).reason is ENQUEUED
         answered.set()
         assert held.result(SOON).reason is ENQUEUED
+
+
+# A full shelf (reliability.md B3 #15)
+
+
+def test_what_nobody_can_fetch_for_want_of_room_is_kept_not_rung_for_and_refused(world: World) -> None:
+    enqueuer = world.enqueuer()
+    world.shelf.room_bytes = 0
+    for _ in range(3):
+        failure = refused(enqueuer, a_request())
+        assert isinstance(failure, EnqueueStorageFull)
+        assert failure.recording == world.row()
+        assert (world.row().state, world.row().rung_time, world.row().attempt) == (RecordingState.QUEUED, None, 1)
+        assert world.queue.waiting() == 0
+    world.shelf.room_bytes = None
+    assert enqueuer.enqueue(a_request()).reason is ENQUEUED
+
+
+def test_a_failed_recording_wanted_again_is_not_rung_for_while_there_is_no_room(world: World) -> None:
+    failed(world)
+    world.shelf.room_bytes = 0
+    assert isinstance(refused(world.enqueuer(), a_request()), EnqueueStorageFull)
+    assert (world.row().state, world.row().rung_time) == (RecordingState.QUEUED, None)
+
+
+def test_what_needs_no_bell_is_answered_truly_while_there_is_no_room(world: World) -> None:
+    queued(FULL, world)
+    world.script(AUDIO)
+    world.work()
+    enqueuer = world.enqueuer()
+    enqueuer.enqueue(a_request(a_key(2)))
+    world.shelf.room_bytes = 0
+    world.storage.calls.clear()
+    assert enqueuer.enqueue(a_request()).reason is CACHED
+    assert enqueuer.enqueue(a_request(a_key(2))).reason is DUPLICATE
+    assert world.storage.calls["check_room"] == 0
+
+
+def test_a_group_looks_at_the_room_once_and_refuses_only_what_needs_it(world: World) -> None:
+    queued(FULL, world)
+    world.shelf.room_bytes = 0
+    world.storage.calls.clear()
+    outcomes = world.enqueuer().enqueue_batch([a_request(a_key(number)) for number in range(1, 11)])
+    assert reasons(outcomes) == [DUPLICATE, *[EnqueueStorageFull] * 9]
+    assert world.storage.calls["check_room"] == 1
+
+
+def test_a_ready_recording_whose_object_is_gone_is_not_cached_nor_rung_for_while_there_is_no_room(
+    world: World,
+) -> None:
+    ready(FULL, world)
+    world.shelf.lose(world.row().object_key)
+    world.shelf.room_bytes = 0
+    assert isinstance(refused(world.enqueuer(), a_request()), EnqueueStorageFull)
+    assert (world.row().state, world.row().rung_time) == (RecordingState.QUEUED, None)
+
+
+def test_a_shelf_that_does_not_say_whether_there_is_room_is_a_failed_enqueue_and_no_full_one(world: World) -> None:
+    world.storage.fail(StorageUnavailable(), "check_room")
+    assert type(refused(world.enqueuer(), a_request())) is EnqueueFailed
+    world.storage.mend()
+    assert world.enqueuer().enqueue(a_request()).reason is ENQUEUED

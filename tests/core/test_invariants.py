@@ -30,6 +30,7 @@ from recording_service.core.errors import (
     SourceTruncated,
     SourceUnauthorized,
     SourceUnavailable,
+    StorageFull,
     StorageUnavailable,
 )
 from recording_service.core.model import (
@@ -97,6 +98,7 @@ BREAKDOWNS: dict[str, Callable[[World], None]] = {
     **{f"{method} of the catalogue": _call_fails(method) for method in CATALOGUE_CALLS},
     **{f"answers to {method} of the catalogue": _answer_gets_lost(method) for method in CATALOGUE_CALLS},
     "the claim": _call_fails("claim"),
+    "the room on the shelf": lambda world: world.storage.fail(StorageFull(), "check_room"),
     **{f"{method} of the shelf": _shelf_fails(method) for method in ("create", "size", "remove", "remove_others")},
 }
 

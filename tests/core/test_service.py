@@ -15,6 +15,7 @@ from recording_service.core.errors import (
     RecordingDeleted,
     RecordingNotFound,
     SourceTooLarge,
+    StorageFull,
     StorageUnavailable,
 )
 from recording_service.core.model import (
@@ -356,15 +357,37 @@ def test_redis_has_no_say_in_health(world: World, service: RecordingService) -> 
     assert service.health().serving
 
 
+def test_a_full_shelf_is_told_and_has_no_say_in_health(world: World, service: RecordingService) -> None:
+    assert service.health().storage_full is False
+    world.shelf.room_bytes = 0
+    assert service.health() == (True, 0, 0.0, True)
+    world.shelf.room_bytes = None
+    # So full that not even the check's own file can be written.
+    world.storage.fail(StorageFull(), "check")
+    assert service.health() == (True, 0, 0.0, True)
+    world.storage.mend()
+    assert service.health() == (True, 0, 0.0, False)
+
+
+def test_reading_goes_on_while_the_shelf_is_full(world: World, service: RecordingService) -> None:
+    row = brought_to(world, RecordingState.READY)
+    world.shelf.room_bytes = 0
+    assert service.get(TARGET) == row
+    with closing(service.open_range(TARGET, 0, 0, "")) as range_:
+        assert range_.read(10**6) == AUDIO
+    service.delete(TARGET, allow_missing=False)
+    assert list(world.shelf.entries()) == []
+
+
 def test_without_the_catalogue_or_the_shelf_nothing_is_served(world: World, service: RecordingService) -> None:
     world.catalogue.fail(CatalogueUnavailable(), "check")
-    assert service.health() == (False, None, None)
+    assert service.health() == (False, None, None, None)
     world.catalogue.mend()
     world.storage.fail(StorageUnavailable(), "check")
-    assert service.health() == (False, None, None)
+    assert service.health() == (False, None, None, None)
     world.storage.mend()
     world.catalogue.fail(CatalogueUnavailable(), "backlog")
-    assert service.health() == (False, None, None)
+    assert service.health() == (False, None, None, None)
 
 
 def test_reading_goes_on_without_redis(world: World, service: RecordingService) -> None:

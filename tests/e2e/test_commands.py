@@ -1,6 +1,7 @@
 """The commands that are for people: doctor, demo, help."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ def test_the_doctor_finds_nothing_where_all_is_well(tmp_path: Path, twilio: Twil
 
     assert examined.returncode == 0, examined.stdout
     assert "FAIL" not in examined.stdout
+    assert re.search(r"free space +\d+ MiB to be written, of which 256 MiB are kept in reserve", examined.stdout)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,8 @@ def test_the_doctor_finds_nothing_where_all_is_well(tmp_path: Path, twilio: Twil
         ({"RECORDING_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "RECORDING_DATABASE_URL"),
         ({"RECORDING_STORAGE_URL": "/proc/nowhere"}, "RECORDING_STORAGE_URL"),
         ({"RECORDING_HTTP_ADDRESS": "192.0.2.1:80"}, "RECORDING_HTTP_ADDRESS"),
+        ({"RECORDING_MIN_FREE_BYTES": str(2**62)}, "there is no room"),
+        ({"RECORDING_MIN_FREE_BYTES": str(2**62)}, "RECORDING_MIN_FREE_BYTES"),
         ({"TWILIO_API_URL": "http://api.twilio.com"}, "TWILIO_API_URL"),
         ({"RECORDING_ALLOW_UNSIGNED_WEBHOOKS": "1"}, "RECORDING_ALLOW_UNSIGNED_WEBHOOKS"),
         ({"RECORDING_FAILPOINTS": "*=trace"}, "RECORDING_FAILPOINTS"),

@@ -73,16 +73,18 @@ def test_items_that_fail_beside_others_that_do_not_have_their_errors(server: Run
         errors.EnqueueFailed(recording()),
         errors.RecordingDeleted(sid(3)),
         errors.CatalogueUnavailable(),
+        errors.EnqueueStorageFull(recording()),
     )
 
-    response = server.stub.BatchEnqueueRecordings(batch(sid(1), sid(2), sid(3), sid(4)))
+    response = server.stub.BatchEnqueueRecordings(batch(sid(1), sid(2), sid(3), sid(4), sid(5)))
 
-    assert [result.reason == ERROR for result in response.results] == [False, True, True, True]
+    assert [result.reason == ERROR for result in response.results] == [False, True, True, True, True]
     assert [result.error.reason for result in response.results] == [
         "",
         "ENQUEUE_FAILED",
         "RECORDING_DELETED",
         "ENQUEUE_FAILED",
+        "STORAGE_FULL",
     ]
     assert response.results[1].recording == recording_message(recording())
     assert not response.results[3].HasField("recording")

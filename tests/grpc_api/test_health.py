@@ -35,6 +35,15 @@ def test_a_check_says_whether_the_service_serves_and_how_much_is_waiting(server:
     assert check(server, name) == (SERVING, {"recording-queued": "3", "recording-oldest-due-seconds": "1.2"})
 
 
+@pytest.mark.parametrize(("storage_full", "told"), [(True, "true"), (False, "false")])
+def test_a_check_says_whether_the_shelf_is_full_and_serves_all_the_same(
+    service: FakeRecordingService, storage_full: bool, told: str
+) -> None:
+    service.answers["health"] = ServiceHealth(True, None, None, storage_full)
+    with running_server(service) as server:
+        assert check(server) == (SERVING, {"recording-storage-full": told})
+
+
 @pytest.mark.parametrize("name", ["", "recordings.v1.RecordingService"])
 def test_a_service_that_is_not_well_is_not_serving(service: FakeRecordingService, name: str) -> None:
     service.answers["health"] = NOT_WELL

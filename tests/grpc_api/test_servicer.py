@@ -62,6 +62,11 @@ def test_an_enqueue_says_what_became_of_it(service: FakeRecordingService, reason
 @pytest.mark.parametrize(
     ("raised", "code", "reason"),
     [
+        (
+            errors.EnqueueStorageFull(recording(), retry_seconds=1),
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "STORAGE_FULL",
+        ),
         (errors.EnqueueFailed(recording()), grpc.StatusCode.UNAVAILABLE, "ENQUEUE_FAILED"),
         (errors.EnqueueFailed(None), grpc.StatusCode.UNAVAILABLE, "ENQUEUE_FAILED"),
         (errors.CatalogueUnavailable(), grpc.StatusCode.UNAVAILABLE, "ENQUEUE_FAILED"),

@@ -41,6 +41,7 @@ ROWS: list[tuple[RecordingServiceError, grpc.StatusCode, str, dict[str, str], fl
     (errors.OffsetPastEnd(9, 8), CODE.OUT_OF_RANGE, "OFFSET_PAST_END", {"offset": "9", "sizeBytes": "8"}, None),
     (errors.EtagMismatch("RE1", "e2"), CODE.ABORTED, "ETAG_MISMATCH", {"recordingSid": "RE1", "etag": "e2"}, None),
     (errors.EnqueueFailed(None, retry_seconds=3), CODE.UNAVAILABLE, "ENQUEUE_FAILED", {}, 3),
+    (errors.EnqueueStorageFull(None, retry_seconds=30), CODE.RESOURCE_EXHAUSTED, "STORAGE_FULL", {}, 30),
     (
         errors.CapacityExhausted("streams", 256, retry_seconds=0.5),
         CODE.RESOURCE_EXHAUSTED,
@@ -51,6 +52,7 @@ ROWS: list[tuple[RecordingServiceError, grpc.StatusCode, str, dict[str, str], fl
     (errors.ServerDraining(), CODE.UNAVAILABLE, "SERVER_DRAINING", {}, None),
     (errors.CatalogueUnavailable(), CODE.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", {"dependency": "the catalogue"}, 1),
     (errors.QueueUnavailable(), CODE.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", {"dependency": "the queue"}, 1),
+    (errors.StorageFull(), CODE.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", {"dependency": "the storage"}, 1),
     (errors.StorageUnavailable(), CODE.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", {"dependency": "the storage"}, 1),
 ]
 

@@ -23,7 +23,13 @@ def test_a_serving_service_is_ready_and_shows_its_queue(client: Client, recordin
     recordings.health_details = (("recording-queued", "17"), ("recording-oldest-due-seconds", "3.25"))
     answer = client.get("/readyz")
     assert answer.status == 200
-    assert answer.json() == {"ready": True, "status": "SERVING", "queued": 17, "oldest_due_seconds": 3.25}
+    assert answer.json() == {
+        "ready": True,
+        "status": "SERVING",
+        "queued": 17,
+        "oldest_due_seconds": 3.25,
+        "storage_full": None,
+    }
     assert answer.headers["cache-control"] == "no-store"
     (request,) = recordings.checked
     assert request.service == "recordings.v1.RecordingService"
@@ -42,7 +48,19 @@ def test_what_is_not_known_of_the_queue_is_null(
         "status": "SERVING",
         "queued": None,
         "oldest_due_seconds": None,
+        "storage_full": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [("true", True), ("false", False), ("True", None), ("", None), ("perhaps", None)]
+)
+def test_a_full_shelf_is_shown_and_is_ready_all_the_same(
+    client: Client, recordings: FakeRecordings, told: str, expected: bool | None
+) -> None:
+    recordings.health_details = (("recording-storage-full", told),)
+    answer = client.get("/readyz")
+    assert (answer.status, answer.json()["storage_full"]) == (200, expected)
 
 
 def test_a_service_that_is_not_serving_is_not_ready_and_shows_its_queue(
@@ -52,7 +70,13 @@ def test_a_service_that_is_not_serving_is_not_ready_and_shows_its_queue(
     recordings.health_details = (("recording-queued", "17"),)
     answer = client.get("/readyz")
     assert answer.status == 503
-    assert answer.json() == {"ready": False, "status": "NOT_SERVING", "queued": 17, "oldest_due_seconds": None}
+    assert answer.json() == {
+        "ready": False,
+        "status": "NOT_SERVING",
+        "queued": 17,
+        "oldest_due_seconds": None,
+        "storage_full": None,
+    }
 
 
 def test_a_service_whose_check_fails_is_not_ready(client: Client, recordings: FakeRecordings) -> None:

@@ -282,6 +282,7 @@ ERROR = _answer(EnqueueReason.ENQUEUE_REASON_ERROR)
         _answer(0),
         _answer(17),
         Failure(grpc.StatusCode.UNAVAILABLE, "ENQUEUE_FAILED", retry_seconds=1, detail=ERROR),
+        Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "STORAGE_FULL", retry_seconds=10, detail=ERROR),
         Failure(grpc.StatusCode.INTERNAL, "INTERNAL", detail=ERROR),
         Failure(grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING"),
         Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, retry_seconds=1),

@@ -127,6 +127,7 @@ class World:
             name=name,
             catalogue=self.catalogue.port,
             queue=self.bells.port,
+            storage=self.storage.port,
             attempts=self.attempts(),
             sweep=self.sweep(),
             clock=self.clock,

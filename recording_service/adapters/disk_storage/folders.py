@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from recording_service.core.errors import ObjectMissing, StorageUnavailable
+from recording_service.core.errors import ObjectMissing, StorageFull, StorageUnavailable
 from recording_service.core.model import RecordingKey
 
 #: How a folder is opened: never through a symbolic link, never for a program that is started.
@@ -23,17 +23,24 @@ MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 NOT_EMPTY = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
+#: What is said of a disk, or a user's share of one, that is full.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
 @contextmanager
 def translated(object_key: str | None = None) -> Iterator[None]:
     """Turns what the operating system says into the errors of the port, in this one place.
 
-    Raises ObjectMissing if the object named here is not there, and StorageUnavailable for everything else.
+    Raises ObjectMissing if the object named here is not there, StorageFull if there is no room, and StorageUnavailable
+    for everything else.
     """
     try:
         yield
     except OSError as exc:
         if object_key is not None and exc.errno in MISSING:
             raise ObjectMissing(object_key) from exc
+        if exc.errno in FULL:
+            raise StorageFull from exc
         raise StorageUnavailable from exc
 
 

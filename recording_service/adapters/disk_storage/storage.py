@@ -22,6 +22,7 @@ from recording_service.adapters.disk_storage.folders import (
     suppress_missing,
     translated,
 )
+from recording_service.adapters.disk_storage.room import Room
 from recording_service.adapters.disk_storage.root import open_root, probe
 from recording_service.adapters.disk_storage.upload import DiskUpload
 from recording_service.adapters.object_keys import ObjectName, entry_name, is_entry, kept_file, object_name
@@ -67,19 +68,20 @@ class DiskBytes:
 class DiskStorage:
     """Implements `ports.Storage`. Safe to use from many threads and processes, and across a fork."""
 
-    def __init__(self, root: int) -> None:
+    def __init__(self, root: int, *, reserve_bytes: int = 0) -> None:
         """`root` is the descriptor of the shelf's folder; `at` opens one and looks at it."""
         self._root = root
+        self._room = Room(root, reserve_bytes)
 
     @classmethod
-    def at(cls, root: Path) -> Self:
-        """The shelf in this folder, which is made if it is not there.
+    def at(cls, root: Path, *, reserve_bytes: int = 0) -> Self:
+        """The shelf in this folder, which is made if it is not there; it leaves `reserve_bytes` of the disk free.
 
         Raises StorageRootRefused if the folder is a symbolic link, belongs to someone else, can be written by everyone
         or has no hard links; StorageUnavailable if it can't be made or opened.
         """
         with translated():
-            return cls(open_root(root))
+            return cls(open_root(root), reserve_bytes=reserve_bytes)
 
     def close(self) -> None:
         """Lets the folder go; the shelf is not to be used afterwards."""
@@ -141,6 +143,16 @@ class DiskStorage:
         with translated():
             probe(self._root)
 
+    def check_room(self, size_bytes: int = 0) -> None:
+        """Raises StorageFull unless that much more may be written without touching the reserve; StorageUnavailable."""
+        with translated():
+            self._room.require(size_bytes)
+
+    def free_bytes(self) -> int | None:
+        """What may be written, the reserve included; None where the file system does not say. StorageUnavailable."""
+        with translated():
+            return self._room.free_bytes()
+
     def _begun(self, name: ObjectName, open_folders: ExitStack) -> DiskUpload:
         """Begins an upload, in a folder that stays open. While that is empty it may go: then once more."""
         for _ in range(CREATE_TRIES - 1):
@@ -152,7 +164,7 @@ class DiskStorage:
 
     def _begun_once(self, name: ObjectName, open_folders: ExitStack) -> DiskUpload:
         make_recording_folder(self._root, name.recording)
-        return DiskUpload(name, open_folders.enter_context(recording_folder(self._root, name.recording)))
+        return DiskUpload(name, open_folders.enter_context(recording_folder(self._root, name.recording)), self._room)
 
     def _remove(self, key: RecordingKey, unwanted: Callable[[str], bool]) -> None:
         """Removes files of one recording, flushed: what was deleted must not be back after a loss of power."""

@@ -6,12 +6,16 @@ import io
 import os
 
 from recording_service.adapters.disk_storage.folders import FILE_MODE, RecordingFolder, translated
+from recording_service.adapters.disk_storage.room import Room
 from recording_service.adapters.object_keys import ObjectName, upload_file
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import StoredObject
 
 #: How the file of an upload is opened: it is new, and no link to anything else.
 OPEN_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+#: How many bytes are written between two looks at the room. Many uploads at once overshoot it by that much each.
+ROOM_STEP_BYTES = 1024 * 1024
 
 
 class DiskUpload:
@@ -21,10 +25,12 @@ class DiskUpload:
     by a hard link, which unlike a rename never replaces anything, once both the bytes are flushed.
     """
 
-    def __init__(self, name: ObjectName, folder: RecordingFolder) -> None:
+    def __init__(self, name: ObjectName, folder: RecordingFolder, room: Room) -> None:
         """Makes the file. Raises OSError: FileNotFoundError if the folder has vanished meanwhile."""
         self._name = name
         self._folder = folder
+        self._room = room
+        self._room_until_bytes = 0
         self._upload_file = upload_file(name.file)
         descriptor = os.open(self._upload_file, OPEN_NEW_FILE, FILE_MODE, dir_fd=folder.descriptor)
         # Unbuffered, and only for its being closed once: a descriptor is a number that soon means another file.
@@ -38,8 +44,11 @@ class DiskUpload:
         return self._received_bytes
 
     def write(self, data: bytes) -> None:
-        """Appends; StorageUnavailable if the disk is full or fails."""
+        """Appends; StorageFull if there is no room, StorageUnavailable if the disk fails."""
         with translated():
+            if self._received_bytes >= self._room_until_bytes:
+                self._room.require(len(data))
+                self._room_until_bytes = self._received_bytes + ROOM_STEP_BYTES
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(self._file.fileno(), rest) :]

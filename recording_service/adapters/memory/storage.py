@@ -9,7 +9,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from recording_service.adapters.object_keys import ObjectName, checked, entry_name, kept_file, object_name, upload_file
-from recording_service.core.errors import ObjectMissing, StorageUnavailable
+from recording_service.core.errors import ObjectMissing, StorageFull, StorageUnavailable
 from recording_service.core.model import RecordingKey, StoredObject
 from recording_service.core.ports import ObjectEntry
 
@@ -43,8 +43,9 @@ class MemoryBytes:
 class MemoryUpload:
     """Implements `ports.Upload`. For one thread."""
 
-    def __init__(self, publish: Callable[[bytes], StoredObject]) -> None:
+    def __init__(self, publish: Callable[[bytes], StoredObject], check_room: Callable[[int], None]) -> None:
         self._publish = publish
+        self._check_room = check_room
         self._pieces: list[bytes] = []
         self._received_bytes = 0
 
@@ -54,7 +55,8 @@ class MemoryUpload:
         return self._received_bytes
 
     def write(self, data: bytes) -> None:
-        """Appends."""
+        """Appends; StorageFull if there is no room."""
+        self._check_room(len(data))
         self._pieces.append(bytes(data))
         self._received_bytes += len(data)
 
@@ -69,6 +71,8 @@ class MemoryStorage:
     def __init__(self, now: Callable[[], datetime] | None = None) -> None:
         """`now` is what files are dated by, aware and in UTC; the machine's own time unless given."""
         self._now = now or partial(datetime.now, UTC)
+        #: How many more bytes may be written; None: any number. Tests fill it and make room.
+        self.room_bytes: int | None = None
         self._files: dict[ObjectName, _File] = {}
         self._lock = Lock()
 
@@ -80,7 +84,7 @@ class MemoryStorage:
         with self._lock:
             self._files[upload_name] = _File(b"", self._now())
         try:
-            yield MemoryUpload(partial(self._publish, name, upload_name))
+            yield MemoryUpload(partial(self._publish, name, upload_name), self.check_room)
         finally:
             with self._lock:
                 self._files.pop(upload_name, None)
@@ -122,6 +126,11 @@ class MemoryStorage:
 
     def check(self) -> None:
         """Memory can always be read and written."""
+
+    def check_room(self, size_bytes: int = 0) -> None:
+        """Raises StorageFull unless that much more may be written."""
+        if self.room_bytes is not None and self.room_bytes < max(size_bytes, 1):
+            raise StorageFull
 
     def truncate(self, object_key: str, size: int) -> None:
         """Damages an object behind everyone's back: only its first `size` bytes are left. ObjectMissing."""
