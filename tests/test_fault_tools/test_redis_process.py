@@ -115,7 +115,8 @@ def test_can_be_killed_while_it_is_frozen(redis: RedisProcess) -> None:
 
 def test_asks_for_its_password_and_shows_it_to_nobody(tmp_path: Path) -> None:
     with RedisProcess(tmp_path / "redis", password="a-canary") as redis:
-        with Redis(port=redis.port, protocol=2) as client, pytest.raises(AuthenticationError):
+        no_retry = Retry(NoBackoff(), 0)
+        with Redis(port=redis.port, protocol=2, retry=no_retry) as client, pytest.raises(AuthenticationError):
             client.ping()
         with Redis.from_url(redis.url) as client:
             assert client.ping()
