@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     #: Longest download, in seconds.
     download_seconds: Annotated[float, Field(gt=0)] = 600.0
+    #: How fast stored bytes are read again and compared with their SHA-256; 0: never.
+    scrub_bytes_per_second: Annotated[int, Field(ge=0)] = 4 * 1024**2
     log_level: str = "INFO"
     #: Multiplies every waiting time (back-off, leases, probes, sweeps): below 1 for tests of whole processes.
     time_scale: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -19,6 +19,7 @@ from recording_service.core.leases import LeaseWatch
 from recording_service.core.lost_bells import LostBells
 from recording_service.core.model import Bell
 from recording_service.core.ports import BellQueue, Catalogue, Clock, DispatcherRow, Storage
+from recording_service.core.scrub import ShelfScrub
 from recording_service.core.sweep import ShelfSweep
 
 _log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Dispatcher:
         storage: Storage,
         attempts: Attempts,
         sweep: ShelfSweep,
+        scrub: ShelfScrub,
         clock: Clock,
         settings: DispatchSettings = DispatchSettings(),
     ) -> None:
@@ -67,6 +69,7 @@ class Dispatcher:
         self._storage = storage
         self._attempts = attempts
         self._sweep = sweep
+        self._scrub = scrub
         self._clock = clock
         self._settings = settings
         # A round waits for a tick, and its two long steps may take one each.
@@ -99,6 +102,7 @@ class Dispatcher:
             self._step(self._replace_lost_bells)
             self._step(self._ring_due)
         self._step(self._sweep.advance)
+        self._step(self._scrub.scrub)
         return True
 
     def _step(self, step: Callable[[], bool | None]) -> bool:

@@ -190,6 +190,8 @@ class Recording:
     delete_time: datetime | None = None
     #: The request that last enqueued it.
     request_id: str = ""
+    #: When its object was last read again and found to be what was downloaded; None until it has been.
+    verified_time: datetime | None = None
 
     @property
     def key(self) -> RecordingKey:

@@ -105,7 +105,7 @@ class Shelf:
             return RecordingNotFound(recording.recording_sid)
         if changed:
             _log.warning(
-                "a stored object is lost or short; fetching it again recording_sid=%s", recording.recording_sid
+                "a stored object is lost, short or damaged; fetching it again recording_sid=%s", recording.recording_sid
             )
         return RecordingTruncated(recording.recording_sid)
 

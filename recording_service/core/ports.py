@@ -137,6 +137,30 @@ class AccountRows(Protocol):
         """The QUEUED row of the account, whose time has come, that a probe should take."""
 
 
+class NamedObject(NamedTuple):
+    """An object, and the recording that named it when it was looked at."""
+
+    key: RecordingKey
+    object_key: str
+
+
+class VerifiedRows(Protocol):
+    """How far the scrub has come. Raises CatalogueUnavailable as RecordingRows does."""
+
+    def least_verified(self, verified_before: datetime, now: datetime, size: int) -> Sequence[Recording]:
+        """At most `size` READY recordings that have not been verified since `verified_before`, which is before `now`.
+
+        First those that never were (in the order of their keys), then those whose `verified_time` is after `now` (a
+        clock has jumped), then the others, each by `verified_time`.
+        """
+
+    def mark_verified(self, objects: Sequence[NamedObject], now: datetime) -> None:
+        """Sets `verified_time` where the recording is READY and still names that object. Idempotent.
+
+        Raises no revision: nobody who watches the recording needs to hear of it.
+        """
+
+
 class DispatcherRow(NamedTuple):
     """Who dispatches, and the counter that it raises while it lives. Both start empty."""
 
@@ -157,7 +181,7 @@ class DispatcherElection(Protocol):
         """Raises the holder's counter; False if it is not the holder any more."""
 
 
-class Catalogue(RecordingRows, AttemptRows, AccountRows, DispatcherElection, Protocol):
+class Catalogue(RecordingRows, AttemptRows, AccountRows, VerifiedRows, DispatcherElection, Protocol):
     """The truth (design.md §2). Safe to use from many threads."""
 
     def check(self) -> None:

@@ -75,6 +75,8 @@ def stored(
         sha256=stored_object.sha256,
         content_type=content_type,
         ready_time=now,
+        # The scrub may have marked the row just when its object was sent back to be fetched.
+        verified_time=None,
     )
     return _changed(ready, now)
 
@@ -124,7 +126,9 @@ def refetched(existing: Recording | None, object_key: str, now: datetime) -> Rec
     """Back to be fetched, for a READY row whose object of that key is lost or not whole."""
     if existing is None or existing.state is not RecordingState.READY or existing.object_key != object_key:
         return None
-    gone = replace(existing, object_key="", size_bytes=None, sha256="", content_type="", ready_time=None)
+    gone = replace(
+        existing, object_key="", size_bytes=None, sha256="", content_type="", ready_time=None, verified_time=None
+    )
     return _requeued(gone, now, due=now, failures=0)
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from recording_service.config import Settings
 from recording_service.core.clock import SystemClock
 from recording_service.core.dispatch import Dispatcher
+from recording_service.core.scrub import ShelfScrub
 from recording_service.core.sweep import ShelfSweep
 from recording_service.processes import wiring
 from recording_service.processes.failpoints import arm_failpoints
@@ -40,6 +41,7 @@ def run_dispatcher(settings: Settings, ready: Callable[[], None]) -> None:
             storage=storage,
             attempts=wiring.attempts(settings, catalogue, changes),
             sweep=ShelfSweep(catalogue, storage, clock, wiring.sweep_settings(settings)),
+            scrub=ShelfScrub(catalogue, storage, clock, wiring.scrub_settings(settings)),
             clock=clock,
             settings=wiring.dispatch_settings(settings),
         )

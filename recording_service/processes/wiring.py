@@ -20,6 +20,7 @@ from recording_service.core.download import DownloadSettings
 from recording_service.core.ports import Catalogue, ChangeFeed
 from recording_service.core.requests import RequestChecker
 from recording_service.core.retry import RetryPolicy
+from recording_service.core.scrub import ScrubSettings
 from recording_service.core.sweep import SweepSettings
 
 #: How much longer than a download RQ lets a job last: the downloader's own deadline must come first.
@@ -128,4 +129,17 @@ def sweep_settings(settings: Settings) -> SweepSettings:
     return SweepSettings(
         interval_seconds=usual.interval_seconds * settings.time_scale,
         orphan_age_seconds=usual.orphan_age_seconds * settings.time_scale,
+    )
+
+
+def scrub_settings(settings: Settings) -> ScrubSettings:
+    """How fast and how often stored bytes are read again. The rate is not scaled: it is about disks, not about time."""
+    scale, usual = settings.time_scale, ScrubSettings()
+    return ScrubSettings(
+        bytes_per_second=settings.scrub_bytes_per_second,
+        burst_seconds=usual.burst_seconds * scale,
+        busy_seconds=usual.busy_seconds * scale,
+        interval_seconds=usual.interval_seconds * scale,
+        rest_seconds=usual.rest_seconds * scale,
+        unreadable_seconds=usual.unreadable_seconds * scale,
     )

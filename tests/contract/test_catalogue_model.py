@@ -23,7 +23,7 @@ from recording_service.core.model import (
     RecordingState,
     WaitingReason,
 )
-from recording_service.core.ports import Amended, Catalogue, Decide
+from recording_service.core.ports import Amended, Catalogue, Decide, NamedObject
 from tests.contract.catalogues import DatabasesWithSchema
 from tests.support.databases import DATABASES
 from tests.support.recordings import TIME, a_recording
@@ -32,6 +32,7 @@ from tests.support.recordings import TIME, a_recording
 ACCOUNTS = ("ACa", "ACB")
 RECORDINGS = ("REa", "REB", "RE1")
 WORKERS = ("worker-1", "worker-2")
+OBJECT_KEYS = ("1.mp3", "2.mp3")
 LABELS: tuple[dict[str, str], ...] = ({}, {"team": "a"}, {"team": "a", "city": "x"})
 SECOND = timedelta(seconds=1)
 
@@ -55,6 +56,8 @@ changes = st.none() | st.fixed_dictionaries(
         "attempt": st.integers(1, 3),
         "waiting_reason": st.none() | st.sampled_from(WaitingReason),
         "claimed_by": workers,
+        "object_key": st.sampled_from(OBJECT_KEYS),
+        "verified_time": st.none() | times,
         "call": st.sampled_from(LABELS).map(lambda labels: CallDetails(labels=labels)),
     },
 )
@@ -107,6 +110,14 @@ class BothCatalogues(RuleBasedStateMachine):
     @rule(bell=bells, received_bytes=st.integers(0, 9), now=times)
     def raise_lease(self, bell: Bell, received_bytes: int, now: Any) -> None:
         self.both("raise_lease", bell, received_bytes, now)
+
+    @rule(objects=st.lists(st.builds(NamedObject, keys, st.sampled_from(OBJECT_KEYS)), max_size=4), now=times)
+    def mark_verified(self, objects: list[NamedObject], now: Any) -> None:
+        self.both("mark_verified", objects, now)
+
+    @rule(bounds=st.tuples(times, times).map(sorted), size=sizes)
+    def look_at_the_verified(self, bounds: list[Any], size: int) -> None:
+        self.both("least_verified", *bounds, size)
 
     @rule(account_sid=accounts, now=times, next_probe_time=times)
     def pause(self, account_sid: str, now: Any, next_probe_time: Any) -> None:

@@ -563,7 +563,7 @@ SHELF_ROUND_SECONDS = 610.0
     [
         (lambda world: setattr(world.queue, "fail_with", QueueUnavailable()), {"lease", "object"}),
         (lambda world: world.bells.fail(RuntimeError("a bug"), "ring"), {"lease", "object"}),
-        (lambda world: world.storage.fail(StorageUnavailable(), "size"), {"lease", "unrung", "bell", "probe"}),
+        (lambda world: world.storage.fail(StorageUnavailable(), "size", "open"), {"lease", "unrung", "bell", "probe"}),
         (lambda world: world.catalogue.fail(CatalogueUnavailable(), "claimed"), {"unrung", "bell", "probe", "object"}),
         (lambda world: world.catalogue.fail(CatalogueUnavailable(), "paused"), {"lease", "unrung", "bell", "object"}),
         (lambda world: world.catalogue.fail(KeyError("a bug"), "due_unrung"), {"lease", "bell", "probe", "object"}),
@@ -573,7 +573,15 @@ SHELF_ROUND_SECONDS = 610.0
         ),
         (lambda world: setattr(world.shelf, "room_bytes", 0), {"lease", "object"}),
         (lambda world: world.bells.fail(QueueUnavailable(), "incarnation"), {"lease", "unrung", "probe", "object"}),
-        (lambda world: world.catalogue.fail(CatalogueUnavailable(), "stored"), {"lease", "unrung", "bell", "probe"}),
+        (
+            lambda world: world.catalogue.fail(CatalogueUnavailable(), "stored", "least_verified"),
+            {"lease", "unrung", "bell", "probe"},
+        ),
+        # What the scrub would find, the sweep finds too.
+        (
+            lambda world: world.catalogue.fail(CatalogueUnavailable(), "least_verified"),
+            {"lease", "unrung", "bell", "probe", "object"},
+        ),
     ],
     ids=[
         "queue",
@@ -585,7 +593,8 @@ SHELF_ROUND_SECONDS = 610.0
         "bug in check_room",
         "room",
         "incarnation",
-        "stored",
+        "rows",
+        "scrub",
     ],
 )
 def test_a_dependency_that_is_down_costs_only_its_own_step(

@@ -96,6 +96,7 @@ def row(state: RecordingState, **changes: object) -> Recording:
             "sha256": OBJECT.sha256,
             "content_type": "audio/mpeg",
             "ready_time": BEFORE,
+            "verified_time": BEFORE,
         },
         RecordingState.FAILED: {
             "rung_time": BEFORE,
@@ -263,6 +264,13 @@ def test_the_trouble_of_earlier_attempts_is_forgotten_once_it_is_ready() -> None
     assert (after.failures, after.failure_message, after.failure_reason) == (0, "", None)
 
 
+def test_a_new_object_has_not_been_verified_yet() -> None:
+    # The mark of an earlier one may have met the row just when it was lost.
+    after = transitions.stored(replace(DOWNLOADING, verified_time=BEFORE), BELL, OBJECT, "audio/mpeg", NOW)
+    assert after is not None
+    assert after.verified_time is None
+
+
 # The endings of an attempt that did not bring the recording
 
 
@@ -378,6 +386,7 @@ def test_a_lost_object_sends_the_recording_back_to_be_fetched() -> None:
         sha256="",
         content_type="",
         ready_time=None,
+        verified_time=None,
     )
 
 
@@ -510,6 +519,7 @@ def test_whatever_happens_a_row_stays_whole(
     assert (after.state is RecordingState.READY) == bool(after.object_key) == (after.size_bytes is not None)
     assert bool(after.sha256) == bool(after.content_type) == (after.state is RecordingState.READY)
     assert (after.state is RecordingState.READY) == (after.ready_time is not None)
+    assert after.verified_time is None or after.state is RecordingState.READY
     assert (after.state is RecordingState.FAILED) == (after.failure_reason is not None)
     assert (after.state is RecordingState.DELETED) == (after.delete_time is not None)
     assert after.waiting_reason is None or after.state is RecordingState.QUEUED

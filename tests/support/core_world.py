@@ -23,6 +23,7 @@ from recording_service.core.model import (
 )
 from recording_service.core.ports import Catalogue, ChangeFeed, MediaSource, Storage
 from recording_service.core.retry import RetryPolicy
+from recording_service.core.scrub import ScrubSettings, ShelfScrub
 from recording_service.core.service import RecordingService
 from recording_service.core.sweep import ShelfSweep, SweepSettings
 from tests.support.clocks import HandDrivenClock
@@ -121,6 +122,10 @@ class World:
         """The walk over the shelf."""
         return ShelfSweep(self.catalogue.port, self.storage.port, self.clock, settings or SweepSettings())
 
+    def scrub(self, settings: ScrubSettings | None = None) -> ShelfScrub:
+        """What reads stored bytes again."""
+        return ShelfScrub(self.catalogue.port, self.storage.port, self.clock, settings or ScrubSettings())
+
     def dispatcher(self, name: str = "dispatcher-1", settings: DispatchSettings | None = None) -> Dispatcher:
         """One dispatcher."""
         return Dispatcher(
@@ -130,6 +135,7 @@ class World:
             storage=self.storage.port,
             attempts=self.attempts(),
             sweep=self.sweep(),
+            scrub=self.scrub(),
             clock=self.clock,
             settings=settings or DispatchSettings(),
         )

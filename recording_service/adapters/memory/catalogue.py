@@ -18,7 +18,7 @@ from recording_service.core.model import (
     RecordingState,
     WaitingReason,
 )
-from recording_service.core.ports import Amended, Decide, DispatcherRow
+from recording_service.core.ports import Amended, Decide, DispatcherRow, NamedObject
 
 
 class MemoryCatalogue:
@@ -172,6 +172,25 @@ class MemoryCatalogue:
         with self._lock:
             rows = [row for row in self._timely(now) if row.account_sid == account_sid]
             return min(rows, key=_urgency, default=None)
+
+    def least_verified(self, verified_before: datetime, now: datetime, size: int) -> Sequence[Recording]:
+        """READY recordings that have not been verified since that time: never, in the future, least recently."""
+        never = self._sorted(_key, lambda row: row.state is RecordingState.READY and row.verified_time is None)
+        verified = self._sorted(
+            lambda row: (row.verified_time, row.key),
+            lambda row: row.state is RecordingState.READY and row.verified_time is not None,
+        )
+        in_the_future = [row for row in verified if row.verified_time is not None and row.verified_time > now]
+        before = [row for row in verified if row.verified_time is not None and row.verified_time < verified_before]
+        return (never + in_the_future + before)[:size]
+
+    def mark_verified(self, objects: Sequence[NamedObject], now: datetime) -> None:
+        """Sets `verified_time` where the recording is READY and still names that object."""
+        with self._lock:
+            for key, object_key in objects:
+                row = self._rows.get(key)
+                if row is not None and row.state is RecordingState.READY and row.object_key == object_key:
+                    self._rows[key] = replace(row, verified_time=now)
 
     def look(self) -> DispatcherRow:
         """Who dispatches now."""

@@ -138,6 +138,14 @@ class MemoryStorage:
         with self._lock:
             self._files[object_name(object_key)] = _File(data, self._now())
 
+    def alter(self, object_key: str, offset: int) -> None:
+        """Damages an object behind everyone's back, as a disk does: one byte is another one. ObjectMissing."""
+        name, stored = object_name(object_key), self.open(object_key)
+        data = bytearray(stored.read_at(0, stored.size_bytes))
+        data[offset] ^= 1
+        with self._lock:
+            self._files[name] = self._files[name]._replace(data=bytes(data))
+
     def lose(self, object_key: str) -> None:
         """Loses an object behind everyone's back. ObjectMissing."""
         self.open(object_key)

@@ -13,9 +13,10 @@ from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.adapters.sql_catalogue.recordings import SqlRecordings
 from recording_service.adapters.sql_catalogue.revision import found_revision, require_current
 from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION
+from recording_service.adapters.sql_catalogue.verified import SqlVerified
 
 
-class SqlCatalogue(SqlRecordings, SqlAmendments, SqlAttempts, SqlClaims, SqlAccounts, SqlElection):
+class SqlCatalogue(SqlRecordings, SqlAmendments, SqlAttempts, SqlClaims, SqlAccounts, SqlVerified, SqlElection):
     """`Catalogue` of core/ports.py on SQLite or PostgreSQL. Safe to use from many threads, and across a fork."""
 
     @classmethod

@@ -84,6 +84,7 @@ def to_row(recording: Recording) -> dict[str, Any]:
         "ready_time": _to_optional(recording.ready_time),
         "delete_time": _to_optional(recording.delete_time),
         "request_id": recording.request_id,
+        "verified_time": _to_optional(recording.verified_time),
     }
 
 
@@ -127,6 +128,7 @@ def from_row(row: Values) -> Recording:
         ready_time,
         delete_time,
         request_id,
+        verified_time,
     ) = row
     return Recording(
         account_sid=account_sid,
@@ -168,6 +170,7 @@ def from_row(row: Values) -> Recording:
         ready_time=_from_optional(ready_time),
         delete_time=_from_optional(delete_time),
         request_id=request_id,
+        verified_time=_from_optional(verified_time),
     )
 
 

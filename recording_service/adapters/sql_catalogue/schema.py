@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -69,6 +69,7 @@ recordings = Table(
     Column("ready_time", BigInteger),
     Column("delete_time", BigInteger),
     Column("request_id", Text, nullable=False),
+    Column("verified_time", BigInteger),
     PrimaryKeyConstraint("account_sid", "recording_sid", name="recordings_key"),
 )
 
@@ -100,6 +101,7 @@ _partial("recordings_unrung", and_(is_queued, is_unrung), _c.state, _c.next_atte
 _partial("recordings_queued", is_queued, _c.state, _c.account_sid, _c.recording_sid, _c.next_attempt_time)
 _partial("recordings_downloading", is_downloading, _c.state, _c.claimed_by)
 _partial("recordings_ready", is_ready, _c.state, _c.account_sid, _c.recording_sid)
+_partial("recordings_verified", is_ready, _c.state, _c.verified_time, _c.account_sid, _c.recording_sid)
 # For lists of those that are not READY, which are few among many.
 _partial("recordings_unsettled", is_unsettled, *AGE)
 _partial("recordings_call", has_call, _c.call_sid)

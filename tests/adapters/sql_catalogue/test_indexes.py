@@ -13,6 +13,7 @@ from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.core.model import CallDetails, PagePosition, RecordingFilter, RecordingState
+from recording_service.core.ports import NamedObject
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
 
 MINUTE = timedelta(minutes=1)
@@ -62,6 +63,8 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
         (lambda catalogue: change(catalogue, ONE, failures=1), {KEY_INDEX}),
         (lambda catalogue: catalogue.find(ONE.recording_sid), {"recordings_sid"}),
         (lambda catalogue: catalogue.stored(10, ONE.key), {"recordings_ready"}),
+        (lambda catalogue: catalogue.least_verified(TIME, TIME, 10), {"recordings_verified"}),
+        (lambda catalogue: catalogue.mark_verified([NamedObject(ONE.key, "1.mp3")], TIME), {KEY_INDEX}),
         (lambda catalogue: catalogue.backlog(TIME), {"COVERING INDEX recordings_queued"}),
         (lambda catalogue: catalogue.mark_rung([ONE.bell, TWO.bell], TIME), {KEY_INDEX}),
         (lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE), {"recordings_rung", KEY_INDEX}),
@@ -107,6 +110,7 @@ def test_what_is_asked_is_found_by_an_index(
     [
         lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE),
         lambda catalogue: catalogue.stored(10, ONE.key),
+        lambda catalogue: catalogue.least_verified(TIME, TIME, 10),
         lambda catalogue: catalogue.due_rung(TIME, TIME, 10, ONE.bell),
         page(),
         page(account_sids=frozenset({ACCOUNT_SID})),

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,12 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 from recording_service.adapters.sql_catalogue import SchemaMismatch, SqlCatalogue
 from recording_service.adapters.sql_catalogue.database import Database
-from recording_service.adapters.sql_catalogue.migration import alembic_config, migrate
+from recording_service.adapters.sql_catalogue.migration import MIGRATION_OPTIONS, alembic_config, migrate
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
+from recording_service.adapters.sql_catalogue.rows import to_row
 from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION, metadata
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.ports import DispatcherRow
-from tests.support.recordings import a_recording, put
+from recording_service.core.model import Recording, RecordingState
+from recording_service.core.ports import DispatcherRow, NamedObject
+from tests.support.recordings import TIME, a_recording, another, put
 from tests.support.simultaneous import simultaneously
 
 ROOT = Path(__file__).parents[3]
@@ -100,6 +103,37 @@ def test_a_catalogue_that_is_opened_again_has_what_was_in_it(url: str) -> None:
                 put(catalogue, a_recording())
             assert catalogue.get(a_recording().key) == a_recording()
             migrate(url)
+
+
+# From older schemas
+
+
+def bring_to(url: str, revision: str) -> None:
+    """Gives an empty database the schema of an older version."""
+    with closing(Database(url, MIGRATION_OPTIONS)) as database:
+        database.write(lambda connection: command.upgrade(alembic_config(connection), revision))
+
+
+def insert_as_before(url: str, recording: Recording, columns_since: set[str]) -> None:
+    """Stores a recording as a version did that did not have these columns."""
+    row = {name: value for name, value in to_row(recording).items() if name not in columns_since}
+    names = ", ".join(row)
+    values = ", ".join(f":{name}" for name in row)
+    with closing(Database(url, DatabaseOptions())) as database:
+        statement = text(f"INSERT INTO recordings ({names}) VALUES ({values})")  # noqa: S608 - our own names
+        database.write(lambda connection: connection.execute(statement, row))
+
+
+def test_recordings_of_the_first_schema_are_kept_and_none_of_them_has_been_verified(url: str) -> None:
+    waiting, stored = another(1), another(2, state=RecordingState.READY, object_key="x", size_bytes=3, sha256="ab")
+    bring_to(url, "0001")
+    for recording in (waiting, stored):
+        insert_as_before(url, recording, {"verified_time"})
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        assert catalogue.get_many([waiting.key, stored.key]) == {waiting.key: waiting, stored.key: stored}
+        assert catalogue.least_verified(TIME, TIME, 10) == [stored]
+        catalogue.mark_verified([NamedObject(stored.key, "x")], TIME)
+        assert catalogue.least_verified(TIME, TIME, 10) == []
 
 
 # Many at once
