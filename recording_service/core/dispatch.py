@@ -13,12 +13,14 @@ from functools import partial
 
 from recording_service.core import transitions
 from recording_service.core.attempts import Attempts
+from recording_service.core.clock_jumps import ClockJumps
 from recording_service.core.errors import CatalogueUnavailable, DependencyUnavailable
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.leases import LeaseWatch
 from recording_service.core.lost_bells import LostBells
 from recording_service.core.model import Bell
 from recording_service.core.ports import BellQueue, Catalogue, Clock, DispatcherRow, Storage
+from recording_service.core.retry import LONGEST_DELAY_SECONDS
 from recording_service.core.scrub import ShelfScrub
 from recording_service.core.sweep import ShelfSweep
 
@@ -44,6 +46,12 @@ class DispatchSettings:
     bell_check_seconds: float = 5.0
     #: A probe's bell is given this long before the account's next one is rung.
     probe_patience_seconds: float = 10.0
+    #: No row waits longer than this, whatever a clock has made of its time.
+    longest_wait_seconds: float = LONGEST_DELAY_SECONDS
+    #: Nor a paused account for its probe: once a minute, and the skew that hosts' clocks may have (reliability.md B3).
+    longest_probe_wait_seconds: float = 360.0
+    #: Between two looks for what waits longer.
+    wait_check_seconds: float = 30.0
 
 
 class Dispatcher:
@@ -77,6 +85,13 @@ class Dispatcher:
         self._leases: LeaseWatch[Bell] = LeaseWatch(expiry_seconds=settings.lease_seconds, longest_gap_seconds=gap)
         self._holders: LeaseWatch[str] = LeaseWatch(expiry_seconds=settings.election_seconds, longest_gap_seconds=gap)
         self._lost_bells = LostBells(catalogue, queue, clock, interval_seconds=settings.bell_check_seconds)
+        self._clock_jumps = ClockJumps(
+            catalogue,
+            clock,
+            longest_wait_seconds=settings.longest_wait_seconds,
+            longest_probe_wait_seconds=settings.longest_probe_wait_seconds,
+            interval_seconds=settings.wait_check_seconds,
+        )
         self._probed_at: dict[str, float] = {}
         #: What is wrong now, by the step that it keeps from being done.
         self._troubles: dict[str, str] = {}
@@ -92,8 +107,11 @@ class Dispatcher:
 
     def tick(self) -> bool:
         """One round; whether this dispatcher is the elected one. A dependency that is down only costs its own step."""
+        self._clock_jumps.look()
         if not self._step(self._is_elected):
             return False
+        # First: what is due is told by the clock.
+        self._step(self._clock_jumps.mend)
         self._step(self._end_expired_leases)
         # While there is no room, attempts would only wear on: rows stay due, and nothing is forgotten by waiting.
         if self._has_room():
@@ -127,6 +145,7 @@ class Dispatcher:
         seen = self._catalogue.look()
         if seen.holder == self._name:
             return self._catalogue.hold(self._name)
+        self._clock_jumps.stand_by()
         vacant = not seen.holder or self._holders.expired({seen.holder: seen.lease}, self._clock.monotonic())
         if not vacant or not self._catalogue.take(self._name, seen):
             return False

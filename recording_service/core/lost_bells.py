@@ -38,7 +38,7 @@ class LostBells:
             return
         waiting = self._queue.waiting()
         now = self._clock.now()
-        missing = self._catalogue.count_due_rung(now) - waiting
+        missing = self._catalogue.count_due_rung() - waiting
         # A worker may just have heard a bell, and not claimed yet: a bell that is missing twice in a row is lost.
         is_certain = forgotten or self._missed_before or not begins
         rung_before = now if forgotten else now - timedelta(seconds=self._interval_seconds)

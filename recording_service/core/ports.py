@@ -73,13 +73,16 @@ class RecordingRows(Protocol):
         """READY recordings in the order of their keys, for walking over all of them in pieces."""
 
     def backlog(self, now: datetime) -> Backlog:
-        """How much is waiting."""
+        """How much is waiting, and the earliest `next_attempt_time` that has come. For people: nothing goes by it."""
 
 
 class AttemptRows(Protocol):
     """The work on the recordings. Raises CatalogueUnavailable as RecordingRows does.
 
-    A row is *due* when it is QUEUED, its `next_attempt_time` has come and its account is not paused.
+    A row is *due* when it is QUEUED, its account is not paused, and its bell has rung or its `next_attempt_time` has
+    come. Who rang has found that its time had come, and the clocks of others have no say in it any more: they may have
+    jumped meanwhile, or be those of other hosts (reliability.md B3 #30). For the same reason a time that is still to
+    come counts as long ago, where it is asked for how long something has been as it is.
     """
 
     def mark_rung(self, bells: Sequence[Bell], now: datetime) -> set[Bell]:
@@ -93,7 +96,8 @@ class AttemptRows(Protocol):
     def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
         """Takes the most urgent due row (priority, then create_time): DOWNLOADING, `claimed_by`, lease and bytes at 0.
 
-        Only rows whose bell has rung, or for which `heard` was rung: so that every row keeps a bell of its own.
+        Only rows whose bell has rung, or for which `heard` was rung: so that every row keeps a bell of its own. Whether
+        their time has come is not asked: a bell rings only for what is due.
         A row of a paused account may be taken if the account's `next_probe_time` has come, which then moves on by
         `probe_interval` in the same transaction. Clears the waiting reason. At most one caller gets an attempt; None if
         there is nothing to take.
@@ -106,13 +110,34 @@ class AttemptRows(Protocol):
         """The attempts that are DOWNLOADING: all of them, or one worker's."""
 
     def due_unrung(self, now: datetime, untouched_since: datetime, limit: int) -> Sequence[Bell]:
-        """Due rows whose bell has not rung and that nobody has changed since, the most urgent first."""
+        """Due rows whose bell has not rung and that nobody has changed since, the most urgent first.
 
-    def count_due_rung(self, now: datetime) -> int:
+        A change that is still to come (after `now`) is none since.
+        """
+
+    def count_due_rung(self) -> int:
         """How many due rows have had their bell rung, and so rely on the queue."""
 
     def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:
-        """Due rows whose bell rang before that time, in the order of their keys, for walking over them in pieces."""
+        """Due rows whose bell rang before that time, in the order of their keys, for walking over them in pieces.
+
+        A bell that is still to ring (after `now`) rang before.
+        """
+
+    def shift_waits(self, by: timedelta, since: datetime, now: datetime) -> int:
+        """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many.
+
+        Waiting are unrung QUEUED rows that by the old clock (`now - by`) or by the new one are still to wait. What was
+        changed from `since` to `now` was changed by the new clock and stays as it is: so calling again (with a later
+        `now`, after CatalogueUnavailable) shifts nothing twice. Raises the revision: watchers see the time.
+        """
+
+    def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
+        """Makes due what no clock that goes right would have waiting; how many. Idempotent. Raises the revision.
+
+        That are unrung QUEUED rows whose `next_attempt_time` is after `latest`, and, if it is after `now`, those that
+        wait for no time: that have no waiting reason, or wait for their account.
+        """
 
 
 class AccountRows(Protocol):
@@ -134,7 +159,10 @@ class AccountRows(Protocol):
         """The accounts that are paused."""
 
     def most_urgent(self, account_sid: str, now: datetime) -> Recording | None:
-        """The QUEUED row of the account, whose time has come, that a probe should take."""
+        """The QUEUED row of the account, whose bell has rung or whose time has come, that a probe should take."""
+
+    def hasten_probes(self, now: datetime, latest: datetime) -> None:
+        """Makes the probes of paused accounts due now whose `next_probe_time` is after `latest`. Idempotent."""
 
 
 class NamedObject(NamedTuple):

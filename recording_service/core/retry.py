@@ -70,6 +70,11 @@ RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
     ),
 }
 
+#: The longest wait there is, with its jitter, in seconds.
+LONGEST_DELAY_SECONDS = max(
+    max(rule.cap_seconds, RETRY_AFTER_CAP_SECONDS + rule.base_seconds) for rule in RETRY_RULES.values()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PutOff:

@@ -85,8 +85,9 @@ class ShelfSweep:
     def _walk_objects(self) -> Iterator[None]:
         entries = self._storage.entries()
         while piece := list(islice(entries, PIECE)):
-            youngest = self._clock.now() - timedelta(seconds=self._settings.orphan_age_seconds)
-            old = [entry for entry in piece if entry.modify_time < youngest]
+            now, age = self._clock.now(), timedelta(seconds=self._settings.orphan_age_seconds)
+            # From far in the future: the clock was wrong then, and what it wrote must not stay until that time comes.
+            old = [entry for entry in piece if not now - age <= entry.modify_time <= now + age]
             self._remove_orphans(old)
             yield
 

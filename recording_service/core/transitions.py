@@ -119,7 +119,9 @@ def bell_forgotten(existing: Recording | None, bell: Bell, now: datetime) -> Rec
     """A next attempt for a QUEUED row whose bell the queue has lost: the old one's name may be remembered there."""
     if existing is None or existing.state is not RecordingState.QUEUED or existing.bell != bell:
         return None
-    return _requeued(existing, now, due=existing.next_attempt_time, failures=existing.failures)
+    # Who rang had found it due; the next one to ring must do so too, though another clock goes slower.
+    due = min(existing.next_attempt_time, now)
+    return _requeued(existing, now, due=due, failures=existing.failures)
 
 
 def refetched(existing: Recording | None, object_key: str, now: datetime) -> Recording | None:

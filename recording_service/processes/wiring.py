@@ -111,6 +111,9 @@ def dispatch_settings(settings: Settings) -> DispatchSettings:
         election_seconds=usual.election_seconds * scale,
         bell_check_seconds=usual.bell_check_seconds * scale,
         probe_patience_seconds=usual.probe_patience_seconds * scale,
+        longest_wait_seconds=usual.longest_wait_seconds * scale,
+        longest_probe_wait_seconds=usual.longest_probe_wait_seconds * scale,
+        wait_check_seconds=usual.wait_check_seconds * scale,
     )
 
 

@@ -160,6 +160,23 @@ def test_there_is_no_probe_for_an_account_without_timely_recordings(catalogue: C
     assert catalogue.most_urgent(ACCOUNT_SID, TIME) is None
 
 
+def test_a_probe_takes_what_was_rung_for_though_another_clock_says_that_its_time_has_not_come(
+    catalogue: Catalogue,
+) -> None:
+    rung = another(1, rung_time=TIME, next_attempt_time=TIME + MINUTE)
+    put(catalogue, rung)
+    assert catalogue.most_urgent(ACCOUNT_SID, TIME) == rung
+
+
+def test_a_probe_that_is_too_far_away_is_due_now(catalogue: Catalogue) -> None:
+    catalogue.pause(ACCOUNT_SID, TIME, TIME + 2 * MINUTE)
+    catalogue.pause(OTHER_ACCOUNT, TIME, TIME + MINUTE)
+    catalogue.hasten_probes(TIME + SECOND, TIME + MINUTE)
+    assert [account.next_probe_time for account in catalogue.paused()] == [TIME + SECOND, TIME + MINUTE]
+    catalogue.hasten_probes(TIME + 2 * SECOND, TIME + MINUTE)
+    assert [account.next_probe_time for account in catalogue.paused()] == [TIME + SECOND, TIME + MINUTE]
+
+
 # The dispatcher
 
 

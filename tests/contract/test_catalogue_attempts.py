@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from recording_service.adapters.sql_catalogue import waits
 from recording_service.core.model import Bell, ClaimedAttempt, Priority, Recording, RecordingState, WaitingReason
 from recording_service.core.ports import Catalogue
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, now_of, put
@@ -14,6 +15,7 @@ from tests.support.simultaneous import simultaneously
 OTHER_ACCOUNT = "AC" + "c" * 32
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 WORKER = "worker-1"
 
 
@@ -126,11 +128,13 @@ def test_only_a_queued_recording_is_taken(catalogue: Catalogue, state: Recording
     assert claim(catalogue, recording.bell) is None
 
 
-def test_a_recording_is_taken_from_the_moment_its_time_has_come(catalogue: Catalogue) -> None:
-    recording = rung(1, next_attempt_time=TIME)
-    put(catalogue, recording)
-    assert catalogue.claim(recording.bell, WORKER, TIME - timedelta(microseconds=1), MINUTE) is None
-    assert catalogue.claim(None, WORKER, TIME, MINUTE) is not None
+def test_what_was_rung_for_is_taken_though_the_workers_clock_says_that_its_time_has_not_come(
+    catalogue: Catalogue,
+) -> None:
+    # Whoever rang has found it due, by a clock of its own.
+    noted, heard = rung(1, next_attempt_time=TIME + HOUR), another(2, next_attempt_time=TIME + HOUR)
+    put(catalogue, noted, heard)
+    assert [row.key for row in claim_all(catalogue, heard.bell)] == [noted.key, heard.key]
 
 
 def test_a_recording_whose_bell_has_not_rung_is_taken_only_by_who_heard_it(catalogue: Catalogue) -> None:
@@ -263,7 +267,7 @@ def test_no_lease_is_raised_but_that_of_a_current_attempt(catalogue: Catalogue) 
 
 def test_the_attempts_that_workers_are_at_are_told_with_their_leases(catalogue: Catalogue) -> None:
     rows = [rung(number) for number in range(3)]
-    put(catalogue, *rows, rung(9, next_attempt_time=TIME + SECOND))
+    put(catalogue, *rows, another(9))
     for worker in ("worker-1", "worker-2", "worker-1"):
         claim(catalogue, None, worker)
     catalogue.raise_lease(rows[0].bell, 1, TIME)
@@ -278,9 +282,9 @@ def test_the_attempts_that_workers_are_at_are_told_with_their_leases(catalogue: 
 
 DUE_UNRUNG = another(1, create_time=TIME + SECOND)
 DUE_RUNG = rung(2)
+RUNG_BY_ANOTHER_CLOCK = rung(4, next_attempt_time=TIME + HOUR)
 NEITHER = (
     another(3, next_attempt_time=TIME + SECOND),
-    rung(4, next_attempt_time=TIME + SECOND),
     another(5, state=RecordingState.DOWNLOADING),
     rung(6, state=RecordingState.READY),
     another(7, account_sid=OTHER_ACCOUNT),
@@ -288,13 +292,13 @@ NEITHER = (
 )
 
 
-def test_due_is_what_is_queued_and_timely_and_not_of_a_paused_account(catalogue: Catalogue) -> None:
-    put(catalogue, DUE_UNRUNG, DUE_RUNG, *NEITHER)
+def test_due_is_what_is_queued_and_rung_or_timely_and_not_of_a_paused_account(catalogue: Catalogue) -> None:
+    put(catalogue, DUE_UNRUNG, DUE_RUNG, RUNG_BY_ANOTHER_CLOCK, *NEITHER)
     # A probe is not due work either: who wants one asks for it.
     catalogue.pause(OTHER_ACCOUNT, TIME, TIME)
     assert catalogue.due_unrung(TIME, TIME + MINUTE, 10) == [DUE_UNRUNG.bell]
-    assert catalogue.due_rung(TIME + MINUTE, TIME, 10, None) == [DUE_RUNG.bell]
-    assert catalogue.count_due_rung(TIME) == 1
+    assert catalogue.due_rung(TIME + MINUTE, TIME, 10, None) == [DUE_RUNG.bell, RUNG_BY_ANOTHER_CLOCK.bell]
+    assert catalogue.count_due_rung() == 2
 
 
 def test_the_most_urgent_of_those_that_have_not_rung_come_first(catalogue: Catalogue) -> None:
@@ -314,19 +318,125 @@ def test_a_recording_that_was_changed_since_is_left_to_its_caller(catalogue: Cat
     touched, untouched = another(1), another(2)
     put(catalogue, touched, untouched)
     change(catalogue, touched, update_time=TIME + SECOND)
-    assert catalogue.due_unrung(TIME, TIME, 10) == [untouched.bell]
-    assert catalogue.due_unrung(TIME, TIME + SECOND, 10) == [touched.bell, untouched.bell]
+    now = TIME + SECOND
+    assert catalogue.due_unrung(now, TIME, 10) == [untouched.bell]
+    assert catalogue.due_unrung(now, TIME + SECOND, 10) == [touched.bell, untouched.bell]
+
+
+def test_what_was_changed_in_the_future_is_no_callers_any_more(catalogue: Catalogue) -> None:
+    recording = another(1, update_time=TIME + HOUR)
+    put(catalogue, recording)
+    assert catalogue.due_unrung(TIME, TIME - 2 * SECOND, 10) == [recording.bell]
+    assert catalogue.due_unrung(TIME + HOUR, TIME + HOUR - 2 * SECOND, 10) == []
 
 
 def test_those_that_rang_before_are_walked_over_in_the_order_of_their_keys(catalogue: Catalogue) -> None:
     rows = [rung(number, attempt=number, priority=Priority(1 + number % 3)) for number in (4, 2, 9, 1)]
     far = rung(0, account_sid=OTHER_ACCOUNT)
     put(catalogue, *rows, far, rung(3, rung_time=TIME + SECOND))
+    now = TIME + SECOND
     fourth, second, ninth, first = (row.bell for row in rows)
     soon = TIME + SECOND
-    assert catalogue.due_rung(soon, TIME, 2, None) == [first, second]
-    assert catalogue.due_rung(soon, TIME, 2, second) == [fourth, ninth]
-    assert catalogue.due_rung(soon, TIME, 2, ninth) == [far.bell]
-    assert catalogue.due_rung(soon, TIME, 2, far.bell) == []
-    assert catalogue.due_rung(TIME, TIME, 10, None) == []
-    assert catalogue.count_due_rung(TIME) == 6
+    assert catalogue.due_rung(soon, now, 2, None) == [first, second]
+    assert catalogue.due_rung(soon, now, 2, second) == [fourth, ninth]
+    assert catalogue.due_rung(soon, now, 2, ninth) == [far.bell]
+    assert catalogue.due_rung(soon, now, 2, far.bell) == []
+    assert catalogue.due_rung(TIME, now, 10, None) == []
+    assert catalogue.count_due_rung() == 6
+
+
+def test_a_bell_that_rang_in_the_future_has_rung_before(catalogue: Catalogue) -> None:
+    recording = rung(1, rung_time=TIME + HOUR)
+    put(catalogue, recording)
+    assert catalogue.due_rung(TIME - 5 * SECOND, TIME, 10, None) == [recording.bell]
+    assert catalogue.due_rung(TIME - 5 * SECOND, TIME + HOUR, 10, None) == []
+
+
+# Clocks that were set
+
+
+def in_back_off(number: int, **fields: object) -> Recording:
+    """A recording that waits for a time."""
+    waiting = {"waiting_reason": WaitingReason.RETRY, "next_attempt_time": TIME + MINUTE, "attempt": 2}
+    return another(number, **{**waiting, **fields})
+
+
+@pytest.mark.parametrize("by", [2 * HOUR, -2 * HOUR, 365 * 24 * HOUR])
+def test_what_waits_is_moved_along_with_the_clock_once(catalogue: Catalogue, by: timedelta) -> None:
+    waiting = in_back_off(1)
+    put(catalogue, waiting)
+    now = TIME + SECOND + by
+    since = now - SECOND
+    assert catalogue.shift_waits(by, since, now) == 1
+    moved = replace(waiting, next_attempt_time=TIME + MINUTE + by, update_time=now, revision=2)
+    assert catalogue.get(waiting.key) == moved
+    assert catalogue.shift_waits(by, since, now) == 0
+    assert catalogue.shift_waits(by, since, now + MINUTE) == 0
+    assert catalogue.get(waiting.key) == moved
+
+
+@pytest.mark.parametrize("by", [2 * HOUR, -2 * HOUR])
+def test_only_what_waits_is_moved_along_with_the_clock(catalogue: Catalogue, by: timedelta) -> None:
+    now = TIME + SECOND + by
+    left_alone = [
+        in_back_off(1, update_time=now - SECOND, next_attempt_time=now + MINUTE),  # by the new clock
+        in_back_off(2, update_time=now, next_attempt_time=now + MINUTE),
+        rung(3, next_attempt_time=TIME + MINUTE),
+        in_back_off(4, state=RecordingState.DOWNLOADING),
+        in_back_off(5, state=RecordingState.FAILED),
+        # Due by either clock.
+        in_back_off(6, next_attempt_time=TIME - 3 * HOUR),
+    ]
+    put(catalogue, *left_alone)
+    assert catalogue.shift_waits(by, now - SECOND, now) == 0
+    assert [now_of(catalogue, row) for row in left_alone] == left_alone
+
+
+def test_what_was_due_at_once_is_due_after_the_clock_was_set_back(catalogue: Catalogue) -> None:
+    recording = another(1)
+    put(catalogue, recording)
+    now = TIME - 2 * HOUR
+    assert catalogue.due_unrung(now, now, 10) == []
+    assert catalogue.shift_waits(-2 * HOUR, now - SECOND, now) == 1
+    assert catalogue.due_unrung(now, now, 10) == [recording.bell]
+
+
+def test_any_number_of_rows_is_moved_along(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waits, "CHUNK", 7)
+    rows = [in_back_off(number) for number in range(30)]
+    put(catalogue, *rows)
+    now = TIME + HOUR
+    assert catalogue.shift_waits(HOUR, now - SECOND, now) == 30
+    assert {now_of(catalogue, row).next_attempt_time for row in rows} == {TIME + MINUTE + HOUR}
+    assert catalogue.end_overlong_waits(now, now) == 30
+    assert {now_of(catalogue, row).next_attempt_time for row in rows} == {now}
+
+
+def test_what_waits_longer_than_anything_may_is_due(catalogue: Catalogue) -> None:
+    overlong = in_back_off(1, next_attempt_time=TIME + 3 * HOUR)
+    put(catalogue, overlong, in_back_off(2, next_attempt_time=TIME + 2 * HOUR))
+    assert catalogue.end_overlong_waits(TIME, TIME + 2 * HOUR) == 1
+    assert catalogue.get(overlong.key) == replace(overlong, next_attempt_time=TIME, update_time=TIME, revision=2)
+    assert catalogue.end_overlong_waits(TIME, TIME + 2 * HOUR) == 0
+
+
+@pytest.mark.parametrize("reason", [None, *WaitingReason])
+def test_what_waits_for_no_time_does_not_wait_for_another_hosts_clock(
+    catalogue: Catalogue, reason: WaitingReason | None
+) -> None:
+    put(catalogue, another(1, waiting_reason=reason, next_attempt_time=TIME + 5 * MINUTE))
+    waits_for_no_time = reason in (None, WaitingReason.ACCOUNT_UNAUTHORIZED)
+    assert catalogue.end_overlong_waits(TIME, TIME + HOUR) == int(waits_for_no_time)
+    assert bool(catalogue.due_unrung(TIME, TIME, 10)) is waits_for_no_time
+
+
+def test_only_what_is_queued_and_unrung_is_made_due(catalogue: Catalogue) -> None:
+    far = TIME + 24 * HOUR
+    put(
+        catalogue,
+        rung(1, next_attempt_time=far),
+        another(2, next_attempt_time=far, state=RecordingState.DOWNLOADING),
+        another(3, next_attempt_time=far, state=RecordingState.DELETED),
+        another(4, next_attempt_time=TIME),
+    )
+    assert catalogue.end_overlong_waits(TIME, TIME + HOUR) == 0

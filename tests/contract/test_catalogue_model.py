@@ -127,11 +127,20 @@ class BothCatalogues(RuleBasedStateMachine):
     def resume(self, account_sid: str, now: Any) -> None:
         self.both("resume", account_sid, now)
 
+    @rule(seconds=st.integers(-3, 3), since=times, now=times)
+    def shift_waits(self, seconds: int, since: Any, now: Any) -> None:
+        self.both("shift_waits", seconds * SECOND, since, now)
+
+    @rule(now=times, latest=times)
+    def bound_waits(self, now: Any, latest: Any) -> None:
+        self.both("end_overlong_waits", now, latest)
+        self.both("hasten_probes", now, latest)
+
     @rule(now=times, other=times, size=sizes, after=st.none() | bells, account_sid=accounts)
     def look_at_the_work(self, now: Any, other: Any, size: int, after: Bell | None, account_sid: str) -> None:
         self.both("due_unrung", now, other, size)
         self.both("due_rung", other, now, size, after)
-        self.both("count_due_rung", now)
+        self.both("count_due_rung")
         self.both("backlog", now)
         self.both("most_urgent", account_sid, now)
         self.both("stored", size, after.key if after else None)

@@ -20,6 +20,9 @@ from recording_service.core.model import (
 )
 from recording_service.core.ports import Amended, Decide, DispatcherRow, NamedObject
 
+#: What a QUEUED row may wait for that is no time.
+_TIMELESS = (None, WaitingReason.ACCOUNT_UNAUTHORIZED)
+
 
 class MemoryCatalogue:
     """`Catalogue` of core/ports.py in one process's memory. Safe to use from many threads; nothing outlives it."""
@@ -67,7 +70,8 @@ class MemoryCatalogue:
         """How much is waiting."""
         with self._lock:
             queued = sum(row.state is RecordingState.QUEUED for row in self._rows.values())
-            return Backlog(queued, min((row.next_attempt_time for row in self._due(now)), default=None))
+            times = (row.next_attempt_time for row in self._unpaused() if row.next_attempt_time <= now)
+            return Backlog(queued, min(times, default=None))
 
     def mark_rung(self, bells: Sequence[Bell], now: datetime) -> set[Bell]:
         """Notes that these bells have rung; the bells for which this call set `rung_time`."""
@@ -83,7 +87,7 @@ class MemoryCatalogue:
             blocked = {account.account_sid for account in self._paused.values() if account.next_probe_time > now}
             candidates = [
                 row
-                for row in self._timely(now)
+                for row in self._queued()
                 if row.account_sid not in blocked and (row.rung_time is not None or row.bell == heard)
             ]
             if not candidates:
@@ -119,26 +123,64 @@ class MemoryCatalogue:
     def due_unrung(self, now: datetime, untouched_since: datetime, limit: int) -> Sequence[Bell]:
         """Due rows whose bell has not rung and that nobody has changed after that time, the most urgent first."""
         with self._lock:
-            rows = [row for row in self._due(now) if row.rung_time is None and row.update_time <= untouched_since]
+            rows = [
+                row
+                for row in self._unpaused()
+                if row.rung_time is None
+                and row.next_attempt_time <= now
+                and (row.update_time <= untouched_since or row.update_time > now)
+            ]
             return [row.bell for row in sorted(rows, key=_urgency)[:limit]]
 
-    def count_due_rung(self, now: datetime) -> int:
+    def count_due_rung(self) -> int:
         """How many due rows have had their bell rung."""
         with self._lock:
-            return sum(row.rung_time is not None for row in self._due(now))
+            return sum(row.rung_time is not None for row in self._unpaused())
 
     def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:
         """Due rows whose bell rang before that time, in the order of their keys."""
         with self._lock:
-            rows = [row for row in self._due(now) if row.rung_time is not None and row.rung_time < rung_before]
+            rows = [
+                row
+                for row in self._unpaused()
+                if row.rung_time is not None and (row.rung_time < rung_before or row.rung_time > now)
+            ]
             return [row.bell for row in sorted(rows, key=_key) if after is None or row.key > after.key][:size]
+
+    def shift_waits(self, by: timedelta, since: datetime, now: datetime) -> int:
+        """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many."""
+        with self._lock:
+            rows = [
+                row
+                for row in self._queued()
+                if row.rung_time is None
+                and row.next_attempt_time > min(now, now - by)
+                and not since <= row.update_time <= now
+            ]
+            for row in rows:
+                self._change(row.key, next_attempt_time=row.next_attempt_time + by, update_time=now)
+            return len(rows)
+
+    def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
+        """Makes due what no clock that goes right would have waiting; how many."""
+        with self._lock:
+            rows = [
+                row
+                for row in self._queued()
+                if row.rung_time is None
+                and row.next_attempt_time > now
+                and (row.next_attempt_time > latest or row.waiting_reason in _TIMELESS)
+            ]
+            for row in rows:
+                self._change(row.key, next_attempt_time=now, update_time=now)
+            return len(rows)
 
     def pause(self, account_sid: str, now: datetime, next_probe_time: datetime) -> None:
         """Pauses the account, and gives its QUEUED rows the waiting reason ACCOUNT_UNAUTHORIZED."""
         with self._lock:
             self._paused.setdefault(account_sid, PausedAccount(account_sid, now, next_probe_time))
-            for row in self._queued(account_sid):
-                if row.waiting_reason is not WaitingReason.ACCOUNT_UNAUTHORIZED:
+            for row in self._queued():
+                if row.account_sid == account_sid and row.waiting_reason is not WaitingReason.ACCOUNT_UNAUTHORIZED:
                     self._change(row.key, waiting_reason=WaitingReason.ACCOUNT_UNAUTHORIZED, update_time=now)
 
     def resume(self, account_sid: str, now: datetime) -> int:
@@ -148,8 +190,9 @@ class MemoryCatalogue:
                 return 0
             freed = [
                 row
-                for row in self._queued(account_sid)
-                if row.waiting_reason is WaitingReason.ACCOUNT_UNAUTHORIZED or row.rung_time is not None
+                for row in self._queued()
+                if row.account_sid == account_sid
+                and (row.waiting_reason is WaitingReason.ACCOUNT_UNAUTHORIZED or row.rung_time is not None)
             ]
             for row in freed:
                 self._change(
@@ -168,9 +211,13 @@ class MemoryCatalogue:
             return [self._paused[account_sid] for account_sid in sorted(self._paused)]
 
     def most_urgent(self, account_sid: str, now: datetime) -> Recording | None:
-        """The QUEUED row of the account, whose time has come, that a probe should take."""
+        """The QUEUED row of the account, whose bell has rung or whose time has come, that a probe should take."""
         with self._lock:
-            rows = [row for row in self._timely(now) if row.account_sid == account_sid]
+            rows = [
+                row
+                for row in self._queued()
+                if row.account_sid == account_sid and (row.rung_time is not None or row.next_attempt_time <= now)
+            ]
             return min(rows, key=_urgency, default=None)
 
     def least_verified(self, verified_before: datetime, now: datetime, size: int) -> Sequence[Recording]:
@@ -191,6 +238,13 @@ class MemoryCatalogue:
                 row = self._rows.get(key)
                 if row is not None and row.state is RecordingState.READY and row.object_key == object_key:
                     self._rows[key] = replace(row, verified_time=now)
+
+    def hasten_probes(self, now: datetime, latest: datetime) -> None:
+        """Makes the probes of paused accounts due now whose `next_probe_time` is after `latest`."""
+        with self._lock:
+            for account in self._paused.values():
+                if account.next_probe_time > latest:
+                    self._paused[account.account_sid] = replace(account, next_probe_time=now)
 
     def look(self) -> DispatcherRow:
         """Who dispatches now."""
@@ -222,17 +276,11 @@ class MemoryCatalogue:
         with self._lock:
             return sorted((row for row in self._rows.values() if is_wanted(row)), key=key)
 
-    def _queued(self, account_sid: str) -> list[Recording]:
-        return [
-            row for row in self._rows.values() if row.account_sid == account_sid and row.state is RecordingState.QUEUED
-        ]
+    def _queued(self) -> list[Recording]:
+        return [row for row in self._rows.values() if row.state is RecordingState.QUEUED]
 
-    def _timely(self, now: datetime) -> Iterable[Recording]:
-        rows = self._rows.values()
-        return (row for row in rows if row.state is RecordingState.QUEUED and row.next_attempt_time <= now)
-
-    def _due(self, now: datetime) -> Iterable[Recording]:
-        return (row for row in self._timely(now) if row.account_sid not in self._paused)
+    def _unpaused(self) -> Iterable[Recording]:
+        return (row for row in self._queued() if row.account_sid not in self._paused)
 
     def _is_current(self, bell: Bell) -> bool:
         return bell.key in self._rows and self._rows[bell.key].attempt == bell.attempt

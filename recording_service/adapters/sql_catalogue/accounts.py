@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, Select, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Insert, Select, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recording_service.adapters.sql_catalogue.due import is_timely
@@ -51,6 +51,11 @@ _SET_FREE: Mapping[str, Any] = {
 _PAUSED = select(paused_accounts).order_by(_p.account_sid)
 _IS_PAUSED = select(_p.account_sid).where(_p.account_sid == bindparam("account_sid"))
 _END_PAUSE = delete(paused_accounts).where(_p.account_sid == bindparam("account_sid"))
+_HASTEN_PROBES = (
+    update(paused_accounts)
+    .where(_p.next_probe_time > bindparam("latest"))
+    .values(next_probe_time=bindparam("new_next_probe_time"))
+)
 _MOST_URGENT = (
     select(recordings).where(is_timely, _c.account_sid == bindparam("account_sid")).order_by(*URGENCY).limit(1)
 )
@@ -97,9 +102,14 @@ class SqlAccounts(CataloguePart):
         ]
 
     def most_urgent(self, account_sid: str, now: datetime) -> Recording | None:
-        """The QUEUED row of the account, whose time has come, that a probe should take."""
+        """The QUEUED row of the account, whose bell has rung or whose time has come, that a probe should take."""
         rows = self._database.rows(_MOST_URGENT, {"account_sid": account_sid, "now": to_microseconds(now)})
         return from_row(rows[0]) if rows else None
+
+    def hasten_probes(self, now: datetime, latest: datetime) -> None:
+        """Makes the probes of paused accounts due now whose `next_probe_time` is after `latest`."""
+        times = {"new_next_probe_time": to_microseconds(now), "latest": to_microseconds(latest)}
+        self._database.write(lambda connection: connection.execute(_HASTEN_PROBES, times).rowcount)
 
     def _repeat(self, change_some: Callable[[Connection], int]) -> int:
         """Changes some at a time until fewer than CHUNK are left to be changed; how many it changed."""

@@ -5,12 +5,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Update, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Select, Update, and_, bindparam, func, or_, select, tuple_, update
 
-from recording_service.adapters.sql_catalogue.due import is_due
+from recording_service.adapters.sql_catalogue.due import is_due_rung, is_due_unrung
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import Values, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import URGENCY, is_downloading, is_rung, is_unrung, recordings
+from recording_service.adapters.sql_catalogue.schema import URGENCY, is_downloading, is_unrung, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, wanted
 from recording_service.core.model import Bell, ClaimedAttempt
 
@@ -38,14 +38,14 @@ _CLAIMED = select(*_BELL, _c.lease).where(is_downloading)
 _CLAIMED_BY = _CLAIMED.where(_c.claimed_by == bindparam("worker"))
 _DUE_UNRUNG = (
     select(*_BELL)
-    .where(is_due, is_unrung, _c.update_time <= bindparam("untouched_since"))
+    .where(is_due_unrung, or_(_c.update_time <= bindparam("untouched_since"), _c.update_time > bindparam("now")))
     .order_by(*URGENCY)
     .limit(bindparam("size"))
 )
-_COUNT_DUE_RUNG = select(func.count()).select_from(recordings).where(is_due, is_rung)
+_COUNT_DUE_RUNG = select(func.count()).select_from(recordings).where(is_due_rung)
 _DUE_RUNG = (
     select(*_BELL)
-    .where(is_due, is_rung, _c.rung_time < bindparam("rung_before"))
+    .where(is_due_rung, or_(_c.rung_time < bindparam("rung_before"), _c.rung_time > bindparam("now")))
     .order_by(*_KEY)
     .limit(bindparam("size"))
 )
@@ -93,9 +93,9 @@ class SqlAttempts(CataloguePart):
         }
         return _bells(self._database.rows(_DUE_UNRUNG, parameters))
 
-    def count_due_rung(self, now: datetime) -> int:
+    def count_due_rung(self) -> int:
         """How many due rows have had their bell rung."""
-        ((count,),) = self._database.rows(_COUNT_DUE_RUNG, {"now": to_microseconds(now)})
+        ((count,),) = self._database.rows(_COUNT_DUE_RUNG, {})
         return int(count)
 
     def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:

@@ -14,9 +14,12 @@ from recording_service.adapters.sql_catalogue.recordings import SqlRecordings
 from recording_service.adapters.sql_catalogue.revision import found_revision, require_current
 from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION
 from recording_service.adapters.sql_catalogue.verified import SqlVerified
+from recording_service.adapters.sql_catalogue.waits import SqlWaits
 
 
-class SqlCatalogue(SqlRecordings, SqlAmendments, SqlAttempts, SqlClaims, SqlAccounts, SqlVerified, SqlElection):
+class SqlCatalogue(
+    SqlRecordings, SqlAmendments, SqlAttempts, SqlClaims, SqlWaits, SqlAccounts, SqlVerified, SqlElection
+):
     """`Catalogue` of core/ports.py on SQLite or PostgreSQL. Safe to use from many threads, and across a fork."""
 
     @classmethod

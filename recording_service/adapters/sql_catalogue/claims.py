@@ -1,6 +1,6 @@
 """Taking work: `claim` of core/ports.py.
 
-There are two candidates: the most urgent due row whose bell has rung, found by walking along the index of those rows,
+There are two candidates: the most urgent row whose bell has rung, found by walking along the index of those rows,
 and the row that was heard, found by its key, whether its ringer has noted the bell yet or not. The more urgent one is
 taken.
 

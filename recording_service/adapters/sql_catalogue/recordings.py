@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, tuple_
 
-from recording_service.adapters.sql_catalogue.due import is_due
+from recording_service.adapters.sql_catalogue.due import has_come, is_unpaused
 from recording_service.adapters.sql_catalogue.paging import page_statement
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import from_microseconds, from_row, to_microseconds
@@ -24,7 +24,7 @@ _STORED = select(recordings).where(is_ready).order_by(*_KEY).limit(bindparam("si
 _STORED_AFTER = _STORED.where(tuple_(*_KEY) > tuple_(bindparam("account_sid"), bindparam("recording_sid")))
 _BACKLOG = select(
     select(func.count()).select_from(recordings).where(is_queued).scalar_subquery(),
-    select(func.min(_c.next_attempt_time)).where(is_due).scalar_subquery(),
+    select(func.min(_c.next_attempt_time)).where(is_unpaused, has_come).scalar_subquery(),
 )
 
 

@@ -16,7 +16,7 @@ from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.errors import is_unavailable
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import CallDetails, Recording, RecordingFilter
+from recording_service.core.model import CallDetails, Recording, RecordingFilter, WaitingReason
 from tests.support.full_disk import files_no_larger_than
 from tests.support.impatience import IMPATIENT, unavailable_in_time
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
@@ -128,13 +128,14 @@ def test_threads_that_wait_for_a_locked_file_give_up_in_time_together(sqlite_url
 
 
 def test_what_changes_nothing_does_not_wait_for_a_locked_file(sqlite_url: str, sqlite_path: Path) -> None:
-    recording = a_recording(next_attempt_time=TIME + MINUTE)
+    recording = a_recording(next_attempt_time=TIME + MINUTE, waiting_reason=WaitingReason.RETRY)
     with closing(SqlCatalogue.open(sqlite_url, options=IMPATIENT)) as catalogue:
         put(catalogue, recording)
         with locked(sqlite_path):
             unchanged = catalogue.amend([(recording.key, leave), (another(1).key, leave)])
             assert unchanged == [(recording, False), (None, False)]
-            assert catalogue.claim(recording.bell, "worker", TIME, MINUTE) is None
+            assert catalogue.claim(another(1).bell, "worker", TIME, MINUTE) is None
+            assert catalogue.end_overlong_waits(TIME, TIME + 2 * MINUTE) == 0
 
 
 def test_many_threads_write_to_the_file_and_none_gives_up(sqlite_url: str) -> None:

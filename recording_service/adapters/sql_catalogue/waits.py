@@ -1,0 +1,86 @@
+"""Waits that a clock has made wrong (reliability.md B3 #30): `shift_waits` and `end_overlong_waits` of core/ports.py.
+
+Any number of recordings may wait. They are changed some at a time, as those of an account are, and whoever is
+interrupted may call again: what has been changed is not found any more.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
+
+from recording_service.adapters.sql_catalogue.accounts import CHUNK, REST_SECONDS
+from recording_service.adapters.sql_catalogue.part import CataloguePart
+from recording_service.adapters.sql_catalogue.rows import MICROSECOND, to_microseconds
+from recording_service.adapters.sql_catalogue.schema import is_queued, is_unrung, recordings
+from recording_service.adapters.sql_catalogue.wanted import listed, update_wanted
+from recording_service.core.model import WaitingReason
+
+_c = recordings.c
+
+
+def _some(condition: ColumnElement[bool]) -> Select[Any]:
+    """At most CHUNK of the unrung QUEUED rows that meet the condition, in the order of their keys."""
+    statement = select(_c.account_sid, _c.recording_sid).where(is_queued, is_unrung, condition)
+    return statement.order_by(_c.account_sid, _c.recording_sid).limit(CHUNK)
+
+
+_WAITING = _some(
+    and_(
+        _c.next_attempt_time > bindparam("earliest"),
+        or_(_c.update_time < bindparam("since"), _c.update_time > bindparam("now")),
+    )
+)
+_SHIFT: Mapping[str, Any] = {"next_attempt_time": _c.next_attempt_time + bindparam("shift")}
+_OVERLONG = _some(
+    and_(
+        _c.next_attempt_time > bindparam("now"),
+        or_(
+            _c.next_attempt_time > bindparam("latest"),
+            _c.waiting_reason.is_(None),
+            _c.waiting_reason == WaitingReason.ACCOUNT_UNAUTHORIZED.value,
+        ),
+    )
+)
+_END: Mapping[str, Any] = {"next_attempt_time": bindparam("now")}
+
+
+class SqlWaits(CataloguePart):
+    """Corrects what rows wait for."""
+
+    def shift_waits(self, by: timedelta, since: datetime, now: datetime) -> int:
+        """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many."""
+        moment = to_microseconds(now)
+        shift = by // MICROSECOND
+        found = {"earliest": min(moment, moment - shift), "since": to_microseconds(since), "now": moment}
+        return self._change_all(_WAITING, found, _SHIFT, {"now": moment, "shift": shift})
+
+    def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
+        """Makes due what no clock that goes right would have waiting; how many."""
+        moment = to_microseconds(now)
+        return self._change_all(_OVERLONG, {"now": moment, "latest": to_microseconds(latest)}, _END, {"now": moment})
+
+    def _change_all(
+        self, some: Select[Any], found: Mapping[str, int], to: Mapping[str, Any], with_: Mapping[str, int]
+    ) -> int:
+        """Changes what is found, some at a time; how many rows. Writes nothing where nothing is found."""
+        if not self._database.rows(some.limit(1), found):
+            return 0
+        # Locked in the order of their keys, as everybody locks several recordings.
+        locked = some.with_for_update()
+
+        def change_some(connection: Connection) -> int:
+            keys = [tuple(row) for row in connection.execute(locked, found)]
+            if keys:
+                dialect = connection.dialect.name
+                connection.execute(update_wanted(dialect).values(to), {"keys": listed(keys), **with_})
+            return len(keys)
+
+        total = changed = self._database.write(change_some)
+        while changed == CHUNK:
+            time.sleep(REST_SECONDS)
+            changed = self._database.write(change_some)
+            total += changed
+        return total
