@@ -257,6 +257,8 @@ class Upload(Protocol):
     def publish(self) -> StoredObject:
         """Makes the object visible under its key, flushed to the medium with its name (reliability.md B1).
 
+        Never replaces anything. An object of that key with the very same bytes counts as this one, as it may be there
+        when a catalogue was restored and counts attempts anew; with other bytes it is StorageUnavailable.
         Raises StorageUnavailable if any step fails; the object is then not there, or is there whole.
         """
 

@@ -156,6 +156,54 @@ def test_the_next_attempt_succeeds_after_a_flush_that_failed(calls: Calls, stora
     assert storage.size(OBJECT) == 10
 
 
+def test_an_equal_object_that_is_there_already_is_flushed_before_it_counts(calls: Calls, storage: DiskStorage) -> None:
+    put(storage)
+    calls.seen.clear()
+
+    put(storage)
+
+    assert calls.seen == [
+        "write upload",
+        "fsync upload",
+        "link upload",
+        "fsync 1.mp3",
+        "unlink upload",
+        "fsync recording",
+        "fsync account",
+        "fsync root",
+        "unlink upload",
+    ]
+
+
+@pytest.mark.parametrize("failing", ["fsync 1.mp3", "fsync recording", "fsync account", "fsync root"])
+def test_an_equal_object_that_can_not_be_flushed_does_not_count_and_is_not_withdrawn(
+    calls: Calls, storage: DiskStorage, root: Path, failing: str
+) -> None:
+    put(storage)
+    calls.failing[failing] = errno.EIO
+
+    with pytest.raises(StorageUnavailable):
+        put(storage)
+
+    assert [Path(file).name for file in files(root)] == ["1.mp3"]
+
+
+@pytest.mark.parametrize("thing", ["link", "pipe", "folder"])
+def test_what_is_no_plain_file_is_no_equal_object(storage: DiskStorage, root: Path, tmp_path: Path, thing: str) -> None:
+    put(storage, OBJECT.replace("1.mp3", "2.mp3"), b"")
+    place = root / OBJECT
+    if thing == "link":
+        (tmp_path / "elsewhere").touch()
+        place.symlink_to(tmp_path / "elsewhere")
+    elif thing == "pipe":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+
+    with pytest.raises(StorageUnavailable):
+        put(storage, body=b"")
+
+
 def test_an_upload_whose_file_was_cut_short_behind_our_back_is_not_published(storage: DiskStorage, root: Path) -> None:
     with storage.create(OBJECT) as upload:
         upload.write(b"0123456789")
@@ -362,8 +410,10 @@ def test_no_descriptor_is_left_open(storage: DiskStorage, root: Path) -> None:
     for _ in range(3):
         put(storage)
         storage.open(OBJECT).close()
-        with pytest.raises(StorageUnavailable):
-            put(storage)
+        put(storage)
+        for body in (b"another bo", b"a longer body"):
+            with pytest.raises(StorageUnavailable):
+                put(storage, body=body)
         walk = storage.entries()
         next(walk)
         del walk

@@ -133,6 +133,43 @@ def test_an_object_is_never_replaced(storage: DamageableStorage) -> None:
     assert keys(storage) == {object_key()}
 
 
+def test_an_object_that_is_there_already_with_the_same_bytes_counts_as_published(storage: DamageableStorage) -> None:
+    first = put(storage, object_key(), b"the same ", b"bytes")
+
+    assert put(storage, object_key(), b"the ", b"same bytes") == first
+
+    assert get(storage, object_key()) == b"the same bytes"
+    assert keys(storage) == {object_key()}
+
+
+@pytest.mark.parametrize("there", [b"", b"the same", b"the same bytez", b"the same bytes and more"])
+def test_an_object_that_is_there_already_with_other_bytes_is_left_alone_and_another_attempt_has_its_own(
+    storage: DamageableStorage, there: bytes
+) -> None:
+    put(storage, object_key(), there)
+
+    with pytest.raises(StorageUnavailable):
+        put(storage, object_key(), b"the same bytes")
+    put(storage, object_key(2), b"the same bytes")
+
+    assert get(storage, object_key()) == there
+    assert get(storage, object_key(2)) == b"the same bytes"
+    assert keys(storage) == {object_key(), object_key(2)}
+
+
+def test_an_upload_that_was_removed_meanwhile_is_not_published_though_the_same_object_is_there(
+    storage: DamageableStorage,
+) -> None:
+    put(storage, object_key(), b"late")
+    with storage.create(object_key()) as upload:
+        upload.write(b"late")
+        storage.remove_others(KEY, keep=object_key())
+        with pytest.raises(StorageUnavailable):
+            upload.publish()
+
+    assert keys(storage) == {object_key()}
+
+
 def test_an_upload_that_was_removed_meanwhile_is_not_published(storage: DamageableStorage) -> None:
     with storage.create(object_key()) as upload:
         upload.write(b"late")

@@ -403,6 +403,41 @@ def test_remains_of_other_attempts_are_removed_once_it_is_ready(world: World) ->
     assert shelf(world) == [object_key()]
 
 
+def on_the_shelf(world: World, attempt: int, body: bytes) -> None:
+    """An object that a newer catalogue knew than the one that was restored."""
+    with world.shelf.create(object_key(attempt)) as upload:
+        upload.write(body)
+        upload.publish()
+
+
+def test_an_attempt_whose_very_object_is_on_the_shelf_already_is_ready_with_it(world: World) -> None:
+    world.script(AUDIO)
+    on_the_shelf(world, 1, AUDIO)
+    rung(world)
+    world.downloader().answer(Bell(*KEY, 1), WORKER)
+    row = world.row()
+    assert (row.state, row.attempt, row.object_key) == (RecordingState.READY, 1, object_key())
+    assert (row.size_bytes, row.sha256) == (len(AUDIO), hashlib.sha256(AUDIO).hexdigest())
+    assert shelf(world) == [object_key()]
+
+
+def test_an_attempt_that_meets_other_bytes_under_its_name_leaves_them_and_the_next_one_is_ready(world: World) -> None:
+    world.script(AUDIO)
+    for attempt in (1, 2):
+        on_the_shelf(world, attempt, AUDIO[:-1] + b"?")
+    dispatcher = world.dispatcher()
+    rung(world)
+    world.downloader().answer(Bell(*KEY, 1), WORKER)
+    assert (world.row().state, world.row().attempt, world.row().failures) == (RecordingState.QUEUED, 2, 0)
+    for _ in range(2):
+        world.let_pass(10.0, dispatcher)
+        world.work()
+    row = world.row()
+    assert (row.state, row.attempt) == (RecordingState.READY, 3)
+    assert stored_bytes(world, row) == AUDIO
+    assert shelf(world) == [object_key(3)]
+
+
 def test_it_is_ready_though_remains_could_not_be_removed(world: World) -> None:
     leave_remains(world)
     world.script(AUDIO)

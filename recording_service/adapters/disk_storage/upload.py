@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import os
+import stat
 
 from recording_service.adapters.disk_storage.folders import FILE_MODE, RecordingFolder, translated
 from recording_service.adapters.disk_storage.room import Room
@@ -16,6 +17,12 @@ OPEN_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOE
 
 #: How many bytes are written between two looks at the room. Many uploads at once overshoot it by that much each.
 ROOM_STEP_BYTES = 1024 * 1024
+
+#: How an object is opened that has the upload's name; O_NONBLOCK so that a pipe in its place could not hold us up.
+OPEN_NAMESAKE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+#: How much of such an object is read at a time.
+NAMESAKE_PIECE_BYTES = 1 << 20
 
 
 class DiskUpload:
@@ -60,12 +67,15 @@ class DiskUpload:
 
         An fsync that failed is not tried again: the kernel may have dropped the very pages it could not write, and
         would call the next one a success. The object is withdrawn instead.
+
+        An object of that name that is there already is never replaced, but if it has the very same bytes, it is the one
+        that was to be published: a catalogue that was restored from a backup counts attempts anew.
         """
         with translated():
             failpoint(Failpoint.UPLOAD_BEFORE_FSYNC)
             self._flush_bytes()
             failpoint(Failpoint.UPLOAD_AFTER_FSYNC)
-            self._link()
+            is_new = self._linked()
             try:
                 failpoint(Failpoint.UPLOAD_AFTER_LINK)
                 self._folder.unlink(self._upload_file)
@@ -73,7 +83,8 @@ class DiskUpload:
                 self._folder.flush()
                 failpoint(Failpoint.UPLOAD_AFTER_FOLDER_FLUSH)
             except OSError:
-                self._folder.unlink(self._name.file)
+                if is_new:
+                    self._folder.unlink(self._name.file)
                 raise
         self._file.close()
         return StoredObject(str(self._name), self._received_bytes, self._digest.hexdigest())
@@ -93,12 +104,35 @@ class DiskUpload:
             raise OSError(errno.EIO, "the file is not as long as what was written to it")
         os.fsync(self._file.fileno())
 
-    def _link(self) -> None:
-        """Raises FileExistsError if there is such an object, FileNotFoundError if the upload was removed meanwhile."""
-        os.link(
-            self._upload_file,
-            self._name.file,
-            src_dir_fd=self._folder.descriptor,
-            dst_dir_fd=self._folder.descriptor,
-            follow_symlinks=False,
-        )
+    def _linked(self) -> bool:
+        """Names the file; False if an object of that name with the same bytes is there already.
+
+        Raises FileExistsError if one with other bytes is, FileNotFoundError if the upload was removed meanwhile.
+        """
+        try:
+            os.link(
+                self._upload_file,
+                self._name.file,
+                src_dir_fd=self._folder.descriptor,
+                dst_dir_fd=self._folder.descriptor,
+                follow_symlinks=False,
+            )
+        except FileExistsError:
+            if not self._is_equal_to_namesake():
+                raise
+            return False
+        return True
+
+    def _is_equal_to_namesake(self) -> bool:
+        """Whether the object that has the name already has the same bytes; they are then flushed. Raises OSError."""
+        descriptor = os.open(self._name.file, OPEN_NAMESAKE, dir_fd=self._folder.descriptor)
+        with io.FileIO(descriptor, "rb") as namesake:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size != self._received_bytes:
+                return False
+            digest = hashlib.sha256()
+            while piece := namesake.read(NAMESAKE_PIECE_BYTES):
+                digest.update(piece)
+            # Whoever put it there may not have flushed it: a copy that was brought back, for one.
+            os.fsync(descriptor)
+        return digest.digest() == self._digest.digest()

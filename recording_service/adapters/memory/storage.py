@@ -61,7 +61,7 @@ class MemoryUpload:
         self._received_bytes += len(data)
 
     def publish(self) -> StoredObject:
-        """Makes the object visible. Once; StorageUnavailable if the upload was removed, or there is such an object."""
+        """Makes the object visible. Once; StorageUnavailable if the upload was removed, or its name is another's."""
         return self._publish(b"".join(self._pieces))
 
 
@@ -153,8 +153,12 @@ class MemoryStorage:
 
     def _publish(self, name: ObjectName, upload_name: ObjectName, data: bytes) -> StoredObject:
         with self._lock:
-            if upload_name not in self._files or name in self._files:
+            if upload_name not in self._files:
+                raise StorageUnavailable
+            namesake = self._files.get(name)
+            if namesake is not None and namesake.data != data:
                 raise StorageUnavailable
             del self._files[upload_name]
-            self._files[name] = _File(data, self._now())
+            if namesake is None:
+                self._files[name] = _File(data, self._now())
         return StoredObject(str(name), len(data), hashlib.sha256(data).hexdigest())
