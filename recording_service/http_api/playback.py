@@ -15,7 +15,7 @@ from recording_service.http_api import ranges
 from recording_service.http_api.conditions import CONDITIONAL_FIELDS, Outcome, evaluate, range_applies
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.preparation import Preparation
-from recording_service.http_api.problems import Problem, problem_response
+from recording_service.http_api.problems import Problem, problem_response, retry_after
 from recording_service.http_api.range_stream import Patience, RangeStream
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import Disposition, Representation
@@ -65,8 +65,15 @@ class Playback:
     def __init__(self, client: RecordingClient, settings: HttpSettings) -> None:
         self._client = client
         self._timeout_seconds = settings.call_timeout_seconds
+        self._max_players = settings.max_players
+        self._playing: set[Response] = set()
         self._preparation = Preparation(client, settings.call_timeout_seconds, settings.not_ready_retry_seconds)
-        self._patience = Patience(settings.call_timeout_seconds, settings.stream_idle_seconds, settings.resume_attempts)
+        self._patience = Patience(
+            first_message_seconds=settings.call_timeout_seconds,
+            idle_seconds=settings.stream_idle_seconds,
+            pause_seconds=settings.pause_seconds,
+            resume_attempts=settings.resume_attempts,
+        )
 
     async def stream(self, request: Request) -> Response:
         """The bytes, to be played."""
@@ -77,6 +84,9 @@ class Playback:
         return await self._respond(_Wanted.by(request, "attachment"))
 
     async def _respond(self, wanted: _Wanted) -> Response:
+        if len(self._playing) >= self._max_players and not wanted.is_head:
+            retry = {"Retry-After": retry_after(None)}
+            raise Problem(503, "RESOURCE_EXHAUSTED", "Too many are playing now. Try again.", headers=retry)
         guess = ranges.known_start(wanted.range_field)
         is_plain = not wanted.conditions and not wanted.is_head
         # Without a connection the look-up waits for one: it has a deadline, and grpc.aio leaks a little of each stream
@@ -115,7 +125,7 @@ class Playback:
             if not _length(selection, representation):
                 return self._without_bytes(wanted, selection, representation)
             unless_answered.pop_all()
-        return _with_bytes(wanted, selection, representation, stream)
+        return self._with_bytes(wanted, selection, representation, stream)
 
     async def _look_up_and_stream(self, wanted: _Wanted) -> Response:
         recording = await self._client.get_recording(
@@ -143,10 +153,20 @@ class Playback:
             length=length,
             etag=recording.etag,
         )
-        return _with_bytes(wanted, selection, representation, await self._open(request, wanted))
+        return self._with_bytes(wanted, selection, representation, await self._open(request, wanted))
 
     async def _open(self, request: StreamRecordingRequest, wanted: _Wanted) -> RangeStream:
         return await RangeStream.open(self._client, request, wanted.request_id, self._patience)
+
+    def _with_bytes(
+        self, wanted: _Wanted, selection: ranges.Selection, representation: Representation, stream: RangeStream
+    ) -> Response:
+        status = 200
+        headers = representation.version_headers() | representation.content_headers(wanted.disposition)
+        if isinstance(selection, ranges.Part):
+            status = 206
+            headers["Content-Range"] = f"bytes {selection.start}-{selection.end - 1}/{representation.size}"
+        return StreamResponse(status, headers, stream, _length(selection, representation), self._playing)
 
     def _without_bytes(self, wanted: _Wanted, selection: ranges.Selection, representation: Representation) -> Response:
         """The header alone: of a HEAD, of a recording without a byte, or of a range without one."""
@@ -174,14 +194,3 @@ def _length(selection: ranges.Selection, representation: Representation) -> int:
             return representation.size
         case ranges.Unsatisfiable():
             return 0
-
-
-def _with_bytes(
-    wanted: _Wanted, selection: ranges.Selection, representation: Representation, stream: RangeStream
-) -> Response:
-    headers = representation.version_headers() | representation.content_headers(wanted.disposition)
-    length = _length(selection, representation)
-    if isinstance(selection, ranges.Part):
-        headers["Content-Range"] = f"bytes {selection.start}-{selection.end - 1}/{representation.size}"
-        return StreamResponse(206, headers, stream, length)
-    return StreamResponse(200, headers, stream, length)

@@ -1,13 +1,15 @@
 """Reads a range of a recording's bytes, across streams that break (rules of grpc.md A.7).
 
-Streams break for good reasons: the service cuts those without progress, and a paused player makes none; or the
-service restarts. The reader opens the next stream at the next byte of the same version. Two versions are never
-spliced, no byte is handed out twice, and a range either comes whole or ends in `BodyCutShort`.
+Streams break for good reasons: a paused player's is given up here, so that it takes no place in the service and no
+memory; the service cuts those without progress; or it restarts. The reader opens the next stream at the next byte of
+the same version. Two versions are never spliced, no byte is handed out twice, and a range either comes whole or ends
+in `BodyCutShort`.
 """
 
 import asyncio
 import contextlib
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,8 +27,13 @@ _FIRST_ATTEMPTS: Final = 3
 #: Back-off between two attempts, in seconds: full jitter up to this, doubled each time, up to the longest.
 _FIRST_BACKOFF_SECONDS: Final = 0.2
 _LONGEST_BACKOFF_SECONDS: Final = 5.0
+#: The most bytes handed out at a time: less than a chunk of the service, which may be 1 MiB, so that what a connection
+#: holds for a client that takes nothing stays small.
+_PIECE_BYTES: Final = 64 * 1024
 #: How long the end of a stream is waited for once every byte is here, in seconds.
 _FINISH_SECONDS: Final = 1.0
+
+_NOTHING: Final = memoryview(b"")
 
 _RESUMABLE: Final = frozenset(
     {
@@ -55,10 +62,11 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for the first message and for a later one (seconds), and how often to resume in vain."""
+    """How long to wait for the first message, a later one, and the client (seconds); how often to resume in vain."""
 
     first_message_seconds: float
     idle_seconds: float
+    pause_seconds: float
     resume_attempts: int
 
 
@@ -79,7 +87,8 @@ class RangeStream:
         self._request_id = request_id
         self._patience = patience
         self._reader: MessageReader | None = None
-        self._buffered = b""
+        #: What has come and was not handed out: of one message at most.
+        self._buffered = _NOTHING
         self._next = request.offset
 
     @classmethod
@@ -103,32 +112,54 @@ class RangeStream:
         return stream
 
     async def read(self) -> bytes:
-        """The next bytes; empty once every promised byte was handed out.
+        """The next bytes, a piece; empty once every promised byte was handed out.
 
         Raises:
             BodyCutShort: the rest can't be had.
         """
         setbacks = 0
         while self._next < self.opening.end:
+            if self._buffered:
+                return self._piece()
             try:
-                data = await self._advance()
+                await self._advance()
             except ServiceFailure as failure:
                 setbacks += 1
                 await self._recover(failure, setbacks)
-                continue
             except ContractBroken as broken:
                 raise BodyCutShort(str(broken)) from None
-            if data:
-                self._next += len(data)
-                return data
         await self._finish()
         return b""
+
+    @contextlib.contextmanager
+    def handing_over(self) -> Iterator[None]:
+        """While the client is given what was read: if that takes long it pauses, and the gRPC stream is given up.
+
+        Otherwise a few hundred paused players would hold every stream the service has. `read` opens another one.
+        """
+        pause = asyncio.get_running_loop().call_later(self._patience.pause_seconds, self._pause)
+        try:
+            yield
+        finally:
+            pause.cancel()
 
     def close(self) -> None:
         """Cancel the gRPC call at once. Idempotent."""
         if self._reader is not None:
             self._reader.cancel()
             self._reader = None
+
+    def _pause(self) -> None:
+        self.close()
+        # Fetched anew, should the client ever go on.
+        self._buffered = _NOTHING
+
+    def _piece(self) -> bytes:
+        piece, rest = bytes(self._buffered[:_PIECE_BYTES]), self._buffered[_PIECE_BYTES:]
+        # An empty view would keep the whole message.
+        self._buffered = rest or _NOTHING
+        self._next += len(piece)
+        return piece
 
     async def _open_patiently(self) -> Opening:
         clock = asyncio.get_running_loop().time
@@ -159,7 +190,7 @@ class RangeStream:
         recording.CopyFrom(message.recording)
         opening = Opening(recording, promised.start, promised.end, promised.complete_length)
         self._check_opening(request, opening)
-        self._buffered = self._checked(message, promised.start, promised.end)
+        self._buffered = memoryview(self._checked(message, promised.start, promised.end))
         return opening
 
     def _check_opening(self, request: StreamRecordingRequest, opening: Opening) -> None:
@@ -171,15 +202,12 @@ class RangeStream:
         if opening.complete_length != opening.recording.size_bytes:
             raise ContractBroken("a stream whose size is not the recording's")
 
-    async def _advance(self) -> bytes:
-        """Whatever comes next: buffered bytes, a message, or a fresh stream's first bytes (perhaps none)."""
-        if self._buffered:
-            data, self._buffered = self._buffered, b""
-            return data
+    async def _advance(self) -> None:
+        """Buffers whatever comes next: a message, or a fresh stream's first bytes (perhaps none)."""
         try:
             if self._reader is None:
                 await self._reopen()
-                return b""
+                return
             message = await self._reader.read(self._patience.idle_seconds)
         except TimeoutError:
             raise ServiceFailure(grpc.StatusCode.UNAVAILABLE, "STREAM_IDLE") from None
@@ -188,7 +216,7 @@ class RangeStream:
         data = self._checked(message, self._next, self.opening.end)
         if not data:
             raise ContractBroken("an empty message that is not the first")
-        return data
+        self._buffered = memoryview(data)
 
     async def _reopen(self) -> None:
         opening = await self._open_at(

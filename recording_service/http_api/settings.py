@@ -44,6 +44,10 @@ class HttpSettings:
     stream_idle_seconds: float = 30.0
     """A stream that is being read and brings nothing for this long is opened again at the next byte."""
 
+    pause_seconds: float = 2.0
+    """A player whose connection takes nothing for this long gives its gRPC stream up, which others need; it goes on
+    with another one, at the next byte."""
+
     resume_attempts: int = 6
     """How often a broken stream is opened again without a single byte of progress before the body is cut."""
 
@@ -57,15 +61,19 @@ class HttpSettings:
     """Request line and header fields together."""
 
     write_stall_seconds: float = 900.0
-    """A connection whose client takes no byte for this long is dropped. A paused player is such a client: it keeps its
-    connection for a quarter of an hour, and asks again by Range after that."""
+    """A connection is dropped whose client does not take within this time what waits for it here, 64 to 128 KiB. A
+    paused player is such a client: it keeps its connection for a quarter of an hour, and asks again by Range then.
+    So is one that takes a byte a second; with somewhat over a hundred a second it goes on."""
 
     keep_alive_seconds: int = 75
     """Between two requests on a connection; longer than the 60 s after which usual proxies let go."""
 
     max_connections: int = 900
-    """Beyond this many connections the answer is 503: a backstop below the usual limit of 1024 open files. The limit of
-    streams is the service's own."""
+    """Beyond this many connections the answer is 503: a backstop below the usual limit of 1024 open files."""
+
+    max_players: int = 700
+    """Beyond this many answers with bytes that are being sent, paused ones included, the next player is told 503: what
+    is left of the connections is for webhooks. How many are sent to at once is for the service to limit."""
 
     def __post_init__(self) -> None:
         """Refuse addresses that would make every signature wrong or every origin unmatched."""

@@ -12,24 +12,29 @@ from recording_service.http_api.range_stream import RangeStream
 class StreamResponse(Response):
     """Sends `length` bytes of an open stream.
 
-    The next chunk is read only when the last one was taken by the connection, so a client that does not read costs one
-    chunk here. When the client leaves, the gRPC call is cancelled at once.
+    The next piece is read only when the last one was taken by the connection, so a client that does not read costs
+    three pieces here, and after a moment no gRPC stream. When the client leaves, the gRPC call is cancelled at once.
 
     Raises:
         BodyCutShort: bytes that the header promised can't be had. It has to reach the server, which then closes the
             connection short of its Content-Length; finishing or padding the body would be a lie.
     """
 
-    def __init__(self, status: int, headers: Mapping[str, str], stream: RangeStream, length: int) -> None:
+    def __init__(
+        self, status: int, headers: Mapping[str, str], stream: RangeStream, length: int, playing: set[Response]
+    ) -> None:
+        """`playing` has every such answer that is being sent, this one as well while it is."""
         self.status_code = status
         self.background = None
         self._stream = stream
         self._length = length
         self._sent = 0
+        self._playing = playing
         self.init_headers({**headers, "Content-Length": str(length)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the header and the body."""
+        self._playing.add(self)
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_disconnected(receive))
         try:
@@ -42,12 +47,14 @@ class StreamResponse(Response):
             leaving.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
             self._stream.close()
+            self._playing.discard(self)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         while data := await self._stream.read():
             self._sent += len(data)
-            await send({"type": "http.response.body", "body": data, "more_body": self._sent < self._length})
+            with self._stream.handing_over():
+                await send({"type": "http.response.body", "body": data, "more_body": self._sent < self._length})
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -317,3 +317,47 @@ def test_streams_side_by_side_don_t_mix(client: Client, recordings: FakeRecordin
         with closing(connection):
             assert b" 206 " in read_header(connection)
             assert read_exactly(connection, len(SMALL) - number * 1000) == SMALL[number * 1000 :]
+
+
+def test_a_paused_player_gives_its_stream_up_and_goes_on_at_the_exact_byte(
+    recordings: FakeRecordings, settings: Settings
+) -> None:
+    recordings.add(LARGE)
+    recordings.chunk_bytes = 1024 * 1024
+    with running_app(settings(pause_seconds=0.3)) as client, closing(client.raw(receive_buffer=64 * 1024)) as player:
+        player.sendall(REQUEST)
+        read_header(player)
+        assert eventually(lambda: recordings.ended, within=5) == ["cancelled"]
+        assert read_exactly(player, len(LARGE)) == LARGE
+    first, *rest = recordings.of("StreamRecording")
+    assert first.offset == 0
+    assert rest
+    assert all(again.offset > 0 and again.etag == "e1" for again in rest)
+
+
+def test_a_player_that_takes_its_bytes_keeps_its_stream(recordings: FakeRecordings, settings: Settings) -> None:
+    recordings.add(SMALL)
+    recordings.cuts = [Cut(100_000, Hang())]
+    with running_app(settings(pause_seconds=0.1, stream_idle_seconds=1.0)) as client:
+        assert client.get(STREAM).body == SMALL
+    # The second one is for the silence of the first, and not for a pause.
+    assert [request.offset for request in recordings.of("StreamRecording")] == [0, 100_000]
+
+
+def test_more_players_than_one_process_may_have_are_told_when_to_ask_again(
+    recordings: FakeRecordings, settings: Settings
+) -> None:
+    recordings.add(LARGE)
+    with running_app(settings(max_players=2)) as client:
+        held = [client.raw(receive_buffer=64 * 1024) for _ in range(2)]
+        for connection in held:
+            connection.sendall(REQUEST)
+            read_header(connection)
+        refused = client.get(STREAM, Range="bytes=0-9")
+        assert refused.status == 503
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.json()["reason"] == "RESOURCE_EXHAUSTED"
+        assert client.get(f"/recordings/{RECORDING}").status == 200
+        for connection in held:
+            _abort(connection)
+        assert eventually(lambda: client.get(STREAM, Range="bytes=0-9").status == 206, within=5)
