@@ -39,6 +39,7 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
             wiring.request_checker(settings),
             GrpcServerSettings(
                 address=settings.grpc_address,
+                stall_seconds=GrpcServerSettings().stall_seconds * settings.time_scale,
                 reflection=settings.grpc.is_loopback or settings.grpc_reflection,
                 grace_seconds=GRACE_SECONDS,
             ),
