@@ -10,7 +10,7 @@ TYPED := $(wildcard recording_service clients/python/recordings tests benchmarks
 #: The contract as published; `make buf` refuses to break it.
 IMAGE := protos/recordings.v1.binpb
 
-.PHONY: help setup demo run test lint format proto proto-check buf buf-image bench lock
+.PHONY: help setup demo run test test-faults soak lint format proto proto-check buf buf-image bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,13 @@ run: setup ## Run gRPC, HTTP, dispatcher and workers together
 
 test: setup ## Run the tests; ARGS="-k name" narrows them
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-faults: setup ## Make everything around the service fail: SEEDS=1 SCALE=0.1 ARGS="flushall"; resumable
+	@$(BIN)/python -m tests.faults run $(ARGS) --seeds $(or $(SEEDS),1) --scale $(or $(SCALE),0.1)
+	@$(if $(ARGS),,$(BIN)/python -m tests.faults sweep)
+
+soak: setup ## Callers of every kind beside a gremlin: MINUTES=30 SEED=1
+	@$(BIN)/python -m tests.faults soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 lint: setup ## Check style and types
 	@$(BIN)/ruff check --quiet

@@ -7,11 +7,17 @@ from pathlib import Path
 import click
 
 from tests.faults.campaign import Campaign, Turn
-from tests.faults.play import play
+from tests.faults.play import kept_world, play
 from tests.faults.scenario import UnknownScenario, all_scenarios, scenario_named
+from tests.faults.soak import VARIABLES as SOAK_VARIABLES
+from tests.faults.soak import Soak
+from tests.faults.step_sweep import sweep as killed_at_every_step
+from tests.faults.world import World
 
 #: Where results are kept, so that a run can be taken up again.
 RESULTS = Path(".faults/results.jsonl")
+#: How many problems are printed; all are in the history.
+MOST_PROBLEMS = 40
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -91,6 +97,36 @@ def replay(name: str, seed: int, scale: float, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--first", default=1, show_default=True, help="The step to begin with.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--scale", default=0.1, show_default=True, help="Multiplies all clocks of the service.")
+def sweep(first: int, seed: int, scale: float) -> None:
+    """Kill whoever reaches the n-th failpoint, for n = 1, 2, 3 … until the happy path runs through untouched.
+
+    \b
+    Example, from the step on that has failed:
+      python -m tests.faults sweep --first 12
+    """
+    with kept_world(seed, scale, {}) as world:
+        _end(killed_at_every_step(world, click.echo, first), world)
+
+
+@main.command()
+@click.option("--minutes", default=30.0, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@click.option("--scale", default=1.0, show_default=True, help="Multiplies all clocks of the service.")
+def soak(minutes: float, seed: int, scale: float) -> None:
+    """Ask, watch and read for a long time while a gremlin breaks whatever it can reach; then everything must recover.
+
+    \b
+    Example:
+      python -m tests.faults soak --minutes 5 --seed 3
+    """
+    with kept_world(seed, scale, SOAK_VARIABLES) as world:
+        _end(Soak(world, minutes, click.echo).run(), world)
+
+
+@main.command()
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def figures(results: Path) -> None:
     """Print what has been measured so far, as docs/reliability.md quotes it.
@@ -100,6 +136,17 @@ def figures(results: Path) -> None:
       python -m tests.faults figures
     """
     click.echo(Campaign([], results, jobs=1, again=False).summary())
+
+
+def _end(problems: list[str], world: World) -> None:
+    """Prints what did not hold, and exits accordingly."""
+    for problem in problems[:MOST_PROBLEMS]:
+        click.echo(problem)
+    if problems:
+        world.history.write(world.folder / "history.jsonl")
+        click.echo(f"{len(problems)} problems; log and history: {world.folder}")
+        sys.exit(1)
+    click.echo("Everything held.")
 
 
 if __name__ == "__main__":

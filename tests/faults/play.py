@@ -5,6 +5,8 @@ import shutil
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,6 +72,18 @@ def play(scenario: Scenario, seed: int, time_scale: float) -> Result:
     return Result(
         scenario.name, seed, time_scale, problems, recovery_seconds, seconds, figures, str(folder) if problems else ""
     )
+
+
+@contextmanager
+def kept_world(seed: int, time_scale: float, variables: Mapping[str, str]) -> Iterator[World]:
+    """A world whose folder is kept if the block is left by an exception (SystemExit is one), and removed if not."""
+    folder = Path(tempfile.mkdtemp(prefix="recording-faults-"))
+    world = World(folder, seed, time_scale=time_scale, variables=variables)
+    try:
+        yield world
+    finally:
+        world.close()
+    shutil.rmtree(folder)
 
 
 def _checked(world: World, scenario: Scenario) -> tuple[list[str], Figures]:

@@ -114,13 +114,13 @@ def not_found_at_first(world: World) -> None:
     _answered(world, "404 at first", [answers.not_found()] * 4, times=world.chance.randint(1, 5))
 
 
-@scenario(21, variables={"RECORDING_TIME_SCALE": "0.00001"})
-def not_found_for_ever(world: World) -> None:
-    """404 and 410 for ever: FAILED with a reason in the end (the clocks run fast: it takes a day)."""
-    sids = _answered(world, "404 for ever", [answers.not_found(), answers.Answer(status=410)], times=FOREVER)
+@scenario(21)
+def gone_for_good(world: World) -> None:
+    """410 and 400 for ever: FAILED with a reason (404 for a day is tested with a clock double, tests/core)."""
+    sids = _answered(world, "410 for ever", [Answer(status=410), Answer(status=400)], times=FOREVER)
     world.cannot_be_had(*sids)
-    world.settle(beyond=60.0)
-    assert {str(row["failure_reason"]) for row in world.catalogue.rows()} <= {"source_not_found", "source_refused"}
+    world.settle()
+    assert {row["failure_reason"] for row in world.catalogue.rows()} == {"source_refused"}
 
 
 @scenario(22)

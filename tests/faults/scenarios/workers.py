@@ -155,7 +155,7 @@ def _worker_at(world: World, recording_sid: str) -> Process:
     return next(worker for worker in world.processes.workers() if worker.pid == pid)
 
 
-@scenario(31, 35)
+@scenario(31, 35, expects_tracebacks=True)
 def hostile_job_hashes(world: World) -> None:
     """Job hashes in Redis are garbage, of another version, or name functions that must not run: no worker stops."""
     marker = world.folder / "was-run"
