@@ -157,12 +157,8 @@ class ServeProcesses:
     def parts(self, name: str = "") -> list[Process]:
         """Those that it has started and whose names begin so (`worker-`), its embedded Redis included."""
         # A part that was forked a moment ago still has its parent's name: it is none yet.
-        own = self.supervisor.name
-        return [
-            one
-            for one in self.supervisor.children()
-            if one.is_alive() and one.name.startswith(name) and one.name != own
-        ]
+        started = [one for one in self.supervisor.children() if one.is_alive() and one.name != self.supervisor.name]
+        return [one for one in started if one.name.startswith(name)]
 
     def part(self, name: str) -> Process:
         """The one part of this name; waits for it if it is just being started. AssertionError if it does not come."""

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +38,7 @@ class RedisKey:
 
 
 class RedisProcess:
-    """A redis-server on a port of loopback, the same for all its lives. It dies with this process, or its main thread.
+    """A redis-server on a port of loopback, the same for all its lives. It dies with this process. Not for two threads.
 
     With `append_only` nothing that was answered is lost by a kill (appendfsync always); without, everything is.
     """
@@ -53,6 +54,8 @@ class RedisProcess:
         self._snapshots = folder / "snapshots"
         self._last_snapshot: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        # Linux has a child die with the thread that started it, and whoever calls `start` may end before Redis does.
+        self._starter = ThreadPoolExecutor(1, "redis-starter")
         for directory in (self._data, self._snapshots):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -85,6 +88,11 @@ class RedisProcess:
             self._process.kill()
             self._process.wait(END_SECONDS)
             self._process = None
+
+    def close(self) -> None:
+        """Kills it for good. Idempotent."""
+        self.kill()
+        self._starter.shutdown()
 
     def freeze(self) -> None:
         """Has it accept connections and answer nothing, until `thaw` or `kill`."""
@@ -149,22 +157,27 @@ class RedisProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.kill()
+        self.close()
 
     def _start(self, *, append_only: bool) -> None:
         if self._process is not None:
             raise RuntimeError("this Redis runs already")
         self._configuration.touch(0o600)
         self._configuration.write_text(self._options(append_only=append_only))
+        self._process = self._starter.submit(self._spawned).result(START_SECONDS)
+        with self.client() as client:
+            eventually(lambda: self._answers(client), within=START_SECONDS, what="the start of Redis")
+
+    def _spawned(self) -> "subprocess.Popen[bytes]":
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 bound_to_this_process([str(find_redis_server()), str(self._configuration)]),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                # A Ctrl-C is for the harness.
+                process_group=0,
             )
-        with self.client() as client:
-            eventually(lambda: self._answers(client), within=START_SECONDS, what="the start of Redis")
 
     def _options(self, *, append_only: bool) -> str:
         """In a file, as the arguments of a process are for everybody to see."""

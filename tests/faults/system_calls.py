@@ -11,7 +11,6 @@ is 1, as on Ubuntu), CAP_SYS_PTRACE: `docker run --cap-add SYS_PTRACE`.
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -44,7 +43,10 @@ class TracingFailed(Exception):
 
 
 class Tracing:
-    """strace, attached to processes until `detach`. Everything may be asked from any thread, during and afterwards."""
+    """strace, attached to processes until `detach`. Everything may be asked from any thread, during and afterwards.
+
+    The thread that makes it must live until then: strace dies with it, and lets its processes go.
+    """
 
     def __init__(
         self, pids: Sequence[int], options: Sequence[str], *, when: str = "1", times: int | None = None
@@ -122,19 +124,18 @@ class Tracing:
 
     def _end(self) -> None:
         self._let_go()
-        try:
-            self._process.wait(DETACH_SECONDS)
-        finally:
-            # With strace gone, if it must be like this, the kernel lets its processes go.
-            self._process.kill()
-            self._process.wait(DETACH_SECONDS)
-            self._reader.join(DETACH_SECONDS)
-            self._messages.close()
+        self._process.wait(DETACH_SECONDS)
+        self._reader.join(DETACH_SECONDS)
+        self._messages.close()
 
     def _let_go(self) -> None:
+        """Has the kernel let the processes go, by ending strace.
+
+        Asked to do it itself (SIGTERM), it waits for each in turn, and for ever for a process with threads that has
+        just been killed: such a one does not end before strace has taken note of all its threads.
+        """
         self._detaching = True
-        # Does nothing to one that has ended.
-        self._process.send_signal(signal.SIGTERM)
+        self._process.kill()
 
     def _is_attached(self, pids: Sequence[int]) -> bool:
         if self._process.poll() is not None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 import requests
@@ -162,7 +163,7 @@ def test_adds_next_to_no_latency(proxy: TcpProxy) -> None:
             client.sendall(b"a")
             client.sendall(b"b")
             received(client, 2)
-        assert time.monotonic() - started < 2.0
+        assert time.monotonic() - started < 3.0
 
 
 def test_where_the_upstream_refuses_a_connection_ends_at_once() -> None:
@@ -298,20 +299,15 @@ def test_a_delay_holds_up_each_way(proxy: TcpProxy) -> None:
 
 
 def test_jitter_comes_on_top_of_the_delay_and_from_the_seed(echo: Echo) -> None:
-    def durations(seed: int) -> list[float]:
-        with TcpProxy(echo.address, seed=seed) as proxy, connected(proxy) as client:
-            proxy.delay(0.0, jitter=0.3)
-            times = []
-            for _ in range(4):
-                started = time.monotonic()
-                client.sendall(b"1")
-                received(client, 1)
-                times.append(time.monotonic() - started)
-            return times
-
-    first, again = durations(7), durations(7)
-    assert max(first) - min(first) > 0.02
-    assert first == pytest.approx(again, abs=0.1)
+    random = Random(7)
+    with TcpProxy(echo.address, seed=7) as proxy, connected(proxy) as client:
+        proxy.delay(0.05, jitter=0.3)
+        for _ in range(4):
+            there_and_back = 0.1 + random.uniform(0.0, 0.3) + random.uniform(0.0, 0.3)
+            started = time.monotonic()
+            client.sendall(b"1")
+            received(client, 1)
+            assert there_and_back <= time.monotonic() - started < there_and_back + 2.0
 
 
 def test_mending_ends_a_delay_that_has_begun(proxy: TcpProxy) -> None:

@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -147,11 +149,10 @@ def test_dumps_every_key_whole(redis: RedisProcess) -> None:
 
 
 def test_says_why_it_does_not_start(tmp_path: Path) -> None:
-    redis, other = RedisProcess(tmp_path / "redis"), RedisProcess(tmp_path / "other")
-    other.port = redis.port
-    with redis, pytest.raises(AssertionError, match="Address already in use"), other:
-        pass
-    other.kill()
+    with RedisProcess(tmp_path / "redis") as redis, closing(RedisProcess(tmp_path / "other")) as other:
+        other.port = redis.port
+        with pytest.raises(AssertionError, match="Address already in use"):
+            other.start()
 
 
 PARENT = """
@@ -163,6 +164,26 @@ redis.start()
 print(redis.process_id, flush=True)
 time.sleep(60)
 """
+
+
+def test_outlives_the_thread_that_started_it(redis: RedisProcess) -> None:
+    redis.kill()
+    thread = threading.Thread(target=redis.start)
+    thread.start()
+    thread.join()
+    put(redis, "here")
+    assert names(redis) == {b"here"}
+
+
+def test_leaves_no_thread_and_no_process_behind(tmp_path: Path) -> None:
+    threads = set(threading.enumerate())
+    with RedisProcess(tmp_path / "redis") as redis:
+        pid = redis.process_id
+    redis.close()
+    assert not is_alive(pid)
+    assert set(threading.enumerate()) <= threads
+    with pytest.raises(RuntimeError, match="does not run"):
+        redis.freeze()
 
 
 def test_dies_with_its_parent(tmp_path: Path) -> None:

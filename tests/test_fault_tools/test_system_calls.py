@@ -27,6 +27,9 @@ def do(what):
             other = os.open(f"{folder}/other", os.O_CREAT | os.O_RDWR)
             os.fsync(other)
             os.close(other)
+        elif what == "threads":
+            for _ in range(3):
+                threading.Thread(target=threading.Event().wait, daemon=True).start()
         elif what == "link":
             os.link(f"{folder}/file", f"{folder}/link")
         os.close(fd)
@@ -146,6 +149,15 @@ def test_the_end_of_the_traced_process_itself_is_no_failure_of_tracing(obedient:
         assert obedient.do("self sync") == ""
         assert obedient.process.wait(10.0) == -signal.SIGKILL
     assert injected.injections == 1
+
+
+def test_a_process_with_threads_is_killed_and_its_parent_hears_of_it_at_once(obedient: Obedient) -> None:
+    for _ in range(10):
+        started = time.monotonic()
+        with injecting(obedient.pid, call="fsync", signal="SIGKILL") as injected:
+            assert obedient.do("child threads sync") == "killed by 9"
+        assert injected.injections == 1
+        assert time.monotonic() - started < 5.0
 
 
 def test_only_calls_on_the_paths_are_counted_and_spoiled(obedient: Obedient) -> None:
