@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
@@ -13,8 +14,9 @@ from rq.command import send_shutdown_command
 from rq.job import JobStatus
 
 from recording_service.adapters.redis_client import api_client, worker_client
-from recording_service.adapters.rq_queue.job import RESULT_TTL_SECONDS
-from recording_service.adapters.rq_queue.worker import run_worker
+from recording_service.adapters.rq_queue.job import RESULT_TTL_SECONDS, RecordingJob
+from recording_service.adapters.rq_queue.queue import QUEUE_NAME
+from recording_service.adapters.rq_queue.worker import MAINTENANCE_SECONDS, RecordingWorker, run_worker
 from tests.support.bell_workers import Belfry, bell, is_running
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import eventually
@@ -322,3 +324,26 @@ def test_a_redis_that_goes_away_while_a_bell_is_answered_costs_neither_the_answe
     own_belfry.noted("answered", bell(2).job_id)
     assert worker.process.poll() is None
     assert ".sock" not in worker.output.read_text()
+
+
+@pytest.mark.parametrize("hours", [2, -2, -24 * 365])
+def test_a_worker_cleans_up_at_its_intervals_whatever_the_wall_clock_is_set_to(
+    belfry: Belfry, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    worker = RecordingWorker(
+        belfry.client,
+        queue_name=QUEUE_NAME,
+        name="worker-with-a-clock",
+        on_horse_died=lambda name: None,
+        prepare_horse=lambda: None,
+        job_class=RecordingJob,
+    )
+    due = [worker.should_run_maintenance_tasks]
+    worker.run_maintenance_tasks()
+    set_to = datetime.now(UTC) + timedelta(hours=hours)
+    monkeypatch.setattr("rq.worker.base.now", lambda: set_to)
+    due.append(worker.should_run_maintenance_tasks)
+    later = time.monotonic() + MAINTENANCE_SECONDS + 1.0
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    due.append(worker.should_run_maintenance_tasks)
+    assert due == [True, False, True]

@@ -14,7 +14,6 @@ from rq import Queue, Worker
 from rq.exceptions import DequeueTimeout
 from rq.executions import Execution
 from rq.job import Job
-from rq.utils import now
 from rq.worker import WorkerStatus
 
 _log = logging.getLogger(__name__)
@@ -46,10 +45,18 @@ class SteadyWorker(Worker):
 
     queue_class = RecordingQueue
 
+    #: When it cleaned up last, by the monotonic clock; None: never.
+    _cleaned_at: float | None = None
+
     @property
     def dequeue_timeout(self) -> int:
         """How long one dequeue lasts, in seconds."""
         return DEQUEUE_SECONDS
+
+    @property
+    def should_run_maintenance_tasks(self) -> bool:
+        """Whether it is time to clean up again. By the monotonic clock: the wall clock may be set back by hours."""
+        return self._cleaned_at is None or time.monotonic() - self._cleaned_at > self.maintenance_interval
 
     def bootstrap(self, *_: Any, **__: Any) -> None:
         """Registers the worker; ValueError if one of that name lives, or died less than two minutes ago.
@@ -118,7 +125,7 @@ class SteadyWorker(Worker):
             _log.exception("cleaning up failed worker=%s", self.name)
             self._drop_malformed_ids()
         finally:
-            self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares it by its first value
+            self._cleaned_at = time.monotonic()
 
     def teardown(self) -> None:
         """Takes the worker off the books."""

@@ -8,14 +8,17 @@ stopping:
 - the first SIGINT, and the first SIGTERM, ask for a warm stop; only a second one of the same kind is impatience. A
   Ctrl-C reaches every process of a terminal, and the supervisor's SIGTERM follows it;
 - the work-horse ignores both, so that a signal to all processes at once does not kill what is nearly done;
-- the work-horse dies with its worker. RQ's goes on, beside the one that takes over.
+- the work-horse dies with its worker. RQ's goes on, beside the one that takes over;
+- how long a work-horse has been at it goes by the monotonic clock. RQ kills it where the wall clock is set forwards.
 """
 
 import contextlib
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import FrameType
 from typing import Any, Final
 
@@ -23,6 +26,7 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import HorseMonitorTimeoutException
 from rq.utils import now
 
 from recording_service.adapters.parent_death import die_with_parent
@@ -69,6 +73,8 @@ class RecordingWorker(SteadyWorker):
         self._worker_pid = 0
         #: How the latest work-horse ended, as wait4(2) says it; 0 if it ended well, or there was none.
         self._horse_status = 0
+        #: What the latest work-horse answers, and since when by the monotonic clock.
+        self._answering: tuple[Job, float] | None = None
 
     @property
     def told_to_stop(self) -> bool:
@@ -101,13 +107,21 @@ class RecordingWorker(SteadyWorker):
 
     def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
         """Waits for the work-horse, and notes how it ended."""
-        pid, status, usage = super().wait_for_horse()
+        try:
+            pid, status, usage = super().wait_for_horse()
+        except HorseMonitorTimeoutException:
+            if self._answering is not None:
+                job, began = self._answering
+                # By this RQ judges whether the time is up (rq/worker/worker_classes.py:98).
+                job.started_at = now() - timedelta(seconds=time.monotonic() - began)
+            raise
         self._horse_status = -1 if status is None else status
         return pid, status, usage
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Forks the work-horse."""
         self._worker_pid = os.getpid()
+        self._answering = (job, time.monotonic())
         super().fork_work_horse(job, queue)
         # The child does it too. A work-horse is killed by its process group, which must not be ours even if it has not
         # got that far. It may also be gone already.

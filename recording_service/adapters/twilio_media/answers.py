@@ -60,6 +60,18 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     return max(0.0, (date - now).total_seconds())
 
 
+def time_of_answer(date: str | None, now: datetime) -> datetime:
+    """When an answer was sent, by its sender's clock (`Date`, RFC 9110 §6.6.1); `now` where it does not say.
+
+    What is a date in its other headers is meant by that clock: ours may be wrong.
+    """
+    try:
+        sent = parsedate_to_datetime((date or "").strip())
+    except (ValueError, OverflowError):
+        return now
+    return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent
+
+
 def announced_length(content_length: str | None, transfer_encoding: str | None) -> int | None:
     """The body's length, if it is announced. SourceUnavailable if it makes no sense.
 

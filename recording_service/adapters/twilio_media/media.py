@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from recording_service.adapters.twilio_media.account import TwilioAccount, TwilioLimits, media_url
-from recording_service.adapters.twilio_media.answers import announced_length, error_of
+from recording_service.adapters.twilio_media.answers import announced_length, error_of, time_of_answer
 from recording_service.adapters.twilio_media.connection import PatientAdapter
 from recording_service.adapters.twilio_media.patience import Patience
 from recording_service.adapters.twilio_media.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, RedirectRules
@@ -143,9 +143,8 @@ class TwilioMedia:
         """The announced length of an answer that may be a recording. Raises SourceError if it is none."""
         headers = answer.raw.headers
         if answer.raw.status != requests.codes.ok:
-            raise error_of(
-                answer.raw.status, headers.get("Retry-After"), datetime.now(UTC), by_account=answer.by_account
-            )
+            sent = time_of_answer(headers.get("Date"), datetime.now(UTC))
+            raise error_of(answer.raw.status, headers.get("Retry-After"), sent, by_account=answer.by_account)
         if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
             raise SourceNotAudio("Twilio sent the recording in an encoding that was not asked for")
         length = announced_length(headers.get("Content-Length"), headers.get("Transfer-Encoding"))
