@@ -1,27 +1,13 @@
 """The commands that are for people: doctor, demo, help."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
+from tests.support.commands import run
 from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, free_port
-
-
-def run(
-    *arguments: str, variables: Mapping[str, str] | None = None, timeout: float = 60.0
-) -> "subprocess.CompletedProcess[str]":
-    """Runs a command of the console script in an environment of its own."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RECORDING_", "TWILIO_"))}
-    command = [sys.executable, "-m", "recording_service", *arguments]
-    return subprocess.run(
-        command, env={**inherited, **(variables or {})}, capture_output=True, text=True, timeout=timeout, check=False
-    )
 
 
 def sound_variables(folder: Path, twilio: TwilioStandIn) -> dict[str, str]:
@@ -80,7 +66,7 @@ def test_the_demo_shows_every_step_as_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "grpc", "http", "worker", "dispatch", "doctor", "demo", "twilio-stand-in"]
+    "command", ["serve", "grpc", "http", "worker", "dispatch", "doctor", "backup", "demo", "twilio-stand-in"]
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
     helped = run(command, "--help")
