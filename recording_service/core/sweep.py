@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import islice
 
 from recording_service.core.failpoints import Failpoint, failpoint
-from recording_service.core.model import IN_FLIGHT, Recording, RecordingKey, RecordingState
+from recording_service.core.model import Recording, RecordingKey, RecordingState
 from recording_service.core.playback import Shelf
 from recording_service.core.ports import Catalogue, Clock, ObjectEntry, Storage
 
@@ -103,17 +103,7 @@ class ShelfSweep:
 
 
 def _is_wanted(row: Recording | None, object_key: str, attempt: int) -> bool:
-    """Whether the row names the object, is being downloaded by the attempt that would write it, or may need it yet.
-
-    A whole object of a row in flight is there when a catalogue was restored that is older than the shelf. If Twilio has
-    the recording no more, these bytes are all there is. When the row becomes READY, its own worker removes them.
-    """
+    """Whether the row names the object, or is being downloaded by the attempt that would write it."""
     if row is None:
         return False
-    if row.object_key == object_key or (row.state is RecordingState.DOWNLOADING and row.attempt == attempt):
-        return True
-    return row.state in IN_FLIGHT and not _is_remains(object_key)
-
-
-def _is_remains(object_key: str) -> bool:
-    return object_key.rpartition("/")[2].startswith(".")
+    return row.object_key == object_key or (row.state is RecordingState.DOWNLOADING and row.attempt == attempt)

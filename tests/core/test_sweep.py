@@ -87,30 +87,17 @@ def test_nothing_young_is_removed(world: World) -> None:
     assert shelf(world) == {orphan}
 
 
-def test_the_remains_of_the_attempt_under_way_are_left_alone_and_those_of_others_removed(world: World) -> None:
+def test_the_object_and_the_remains_of_the_attempt_under_way_are_left_alone(world: World) -> None:
     world.enqueuer().enqueue(a_request())
     world.claim()
-    own = put(world, 1)
-    with (
-        world.shelf.create(f"{KEY.account_sid}/{KEY.recording_sid}/1.wav"),
-        world.shelf.create(f"{KEY.account_sid}/{KEY.recording_sid}/9.wav"),
-    ):
+    own, other = put(world, 1), put(world, 9)
+    with world.shelf.create(f"{KEY.account_sid}/{KEY.recording_sid}/1.wav"):
         assert len(shelf(world)) == 3
         world.clock.advance(OLD_SECONDS)
         walk(world.sweep(SETTINGS))
-        assert own in shelf(world)
-        assert [".1.wav." in remains for remains in shelf(world) - {own}] == [True]
-
-
-@pytest.mark.parametrize("is_claimed", [False, True])
-def test_a_whole_object_stays_until_its_recording_in_flight_is_ready(world: World, is_claimed: bool) -> None:
-    world.enqueuer().enqueue(a_request())
-    if is_claimed:
-        world.claim()
-    of_a_newer_catalogue = put(world, 9)
-    world.clock.advance(OLD_SECONDS)
-    walk(world.sweep(SETTINGS))
-    assert shelf(world) == {of_a_newer_catalogue}
+        assert len(shelf(world)) == 2
+    assert shelf(world) == {own}
+    assert other not in shelf(world)
 
 
 def test_what_a_deletion_could_not_remove_is_removed(world: World) -> None:
@@ -170,8 +157,7 @@ def test_a_jump_of_the_wall_clock_begins_no_round(world: World) -> None:
 def test_a_round_that_was_cut_short_begins_anew_at_the_interval(world: World, error: Exception, method: str) -> None:
     recording = ready(world)
     world.shelf.lose(recording.object_key)
-    other = ready(world, 2)
-    orphan = put(world, 7, other.key)
+    orphan = put(world, 7)
     world.clock.advance(OLD_SECONDS)
     sweep = world.sweep(SETTINGS)
     world.catalogue.fail(error, method)
@@ -183,7 +169,7 @@ def test_a_round_that_was_cut_short_begins_anew_at_the_interval(world: World, er
     world.clock.advance(SETTINGS.interval_seconds)
     walk(sweep)
     assert world.row().state is RecordingState.QUEUED
-    assert shelf(world) == {other.object_key}
+    assert shelf(world) == set()
 
 
 def test_a_shelf_that_can_not_be_read_sends_nothing_back(world: World) -> None:
