@@ -228,10 +228,11 @@ def _run(part: str, run: "Callable[[Settings], Result]") -> "Result":
     from recording_service.config import ConfigurationError, load_settings
     from recording_service.core.errors import DependencyUnavailable
     from recording_service.processes.exit_codes import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
-    from recording_service.processes.logs import configure_logging
+    from recording_service.processes.logs import conceal_secrets, configure_logging
 
     try:
         settings = load_settings()
+        conceal_secrets(settings)
         configure_logging(settings.log_level, part)
         return run(settings)
     except ConfigurationError as error:

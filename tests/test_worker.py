@@ -1,5 +1,6 @@
 """The functions that RQ imports by name."""
 
+import traceback
 from collections.abc import Iterator
 
 import pytest
@@ -66,8 +67,19 @@ def test_the_claim_is_made_in_the_workers_name(world: World) -> None:
 def test_before_the_claim_errors_are_raised_so_that_rq_tries_again(world: World) -> None:
     job_id = rung(world)
     world.catalogue.fail(CatalogueUnavailable(), "claim")
-    with pytest.raises(CatalogueUnavailable):
+    with pytest.raises(worker.BellUnanswered, match="CatalogueUnavailable"):
         worker.download(job_id)
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_rq_keeps_of_an_error_has_no_text_of_it(world: World) -> None:
+    job_id = rung(world)
+    world.catalogue.fail(LookupError("a row with +15550142857"), "claim")
+    with pytest.raises(worker.BellUnanswered) as unanswered:
+        worker.download(job_id)
+    kept = "".join(traceback.format_exception(unanswered.value))
+    assert "LookupError" in kept
+    assert "+1555" not in kept
 
 
 @pytest.mark.usefixtures("installed")

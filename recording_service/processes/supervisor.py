@@ -215,3 +215,7 @@ def _run_part(part: Part, channel: Connection, parent: int, log_level: str) -> N
     except DependencyUnavailable as error:
         _log.error("%s", error)
         sys.exit(EXIT_UNAVAILABLE)
+    except Exception:
+        # By the log, which has no secrets in it: multiprocessing would print the traceback itself.
+        _log.critical("ended by an unexpected exception", exc_info=True)
+        sys.exit(1)

@@ -23,6 +23,7 @@ def postgresql_engine(url: URL, options: DatabaseOptions) -> Engine:
         pool_size=options.pool_size,
         max_overflow=0,
         pool_timeout=options.pool_seconds,
+        hide_parameters=True,  # errors quote their statement: numbers and labels are in its values
         pool_use_lifo=True,
         use_native_hstore=False,  # or the first connection would ask for the type
     )

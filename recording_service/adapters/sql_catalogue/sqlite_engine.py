@@ -49,6 +49,7 @@ def sqlite_engine(path: Path, options: DatabaseOptions) -> Engine:
         pool_size=options.pool_size,
         max_overflow=0,
         pool_timeout=options.pool_seconds,
+        hide_parameters=True,  # errors quote their statement: numbers and labels are in its values
         pool_use_lifo=True,  # the connection used last has the warmest cache
     )
 
