@@ -28,7 +28,9 @@ HTTP_MEMORY_MIB, GRPC_MEMORY_MIB = 250.0, 200.0
 #: Longest that a crowd may take to be where it is to be, and the whole recording to be played to somebody else.
 SETTLE_SECONDS, PLAY_SECONDS = 40.0, 20.0
 #: Longest usual wait for a unary call beside them. Measured: 3 ms; this is for a busy machine.
-CALL_SECONDS = 0.5
+CALL_SECONDS = 2.0
+#: A new recording is queued. On a busy machine the dispatcher, ten times as quick here, may ring before its caller.
+RUNG = (enqueue_pb2.ENQUEUE_REASON_ENQUEUED, enqueue_pb2.ENQUEUE_REASON_DUPLICATE)
 #: How often each call is made.
 CALLS = 20
 #: When the sweep of streams without progress cuts at the earliest: after 60 s, and clocks run ten times as fast here.
@@ -91,14 +93,14 @@ def _others_are_served(slow: Slow) -> None:
         began = time.monotonic()
         answer = slow.service.enqueue(sid)
         enqueues.append(time.monotonic() - began)
-        assert answer.reason == enqueue_pb2.ENQUEUE_REASON_ENQUEUED
+        assert answer.reason in RUNG
         if number == 0:
             slow.service.ready(sid)
     assert median(looks) < CALL_SECONDS
     assert median(enqueues) < CALL_SECONDS
     began = time.monotonic()
     assert requests.get(f"{slow.service.http_url}/readyz", timeout=PLAY_SECONDS).status_code == 200
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < CALL_SECONDS
 
 
 def test_500_players_that_hang_hold_bounded_memory_and_no_stream(slow: Slow) -> None:
