@@ -4,11 +4,13 @@ After the claim nothing is raised: every ending is written to the row, and what 
 """
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
+from typing import TypeVar
 
 from recording_service.core import transitions
 from recording_service.core.attempts import Attempts
@@ -17,6 +19,7 @@ from recording_service.core.changes import tell
 from recording_service.core.errors import (
     AttemptSuperseded,
     CatalogueUnavailable,
+    RecordingServiceError,
     SourceError,
     SourceNotAudio,
     SourceNotFound,
@@ -29,10 +32,12 @@ from recording_service.core.errors import (
 )
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.lease_keeper import LeaseKeeper
-from recording_service.core.model import Bell, Recording, StoredObject
+from recording_service.core.model import Bell, Recording, RecordingState, StoredObject
 from recording_service.core.ports import Catalogue, ChangeFeed, Clock, MediaSource, Storage
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: Answers that show that Twilio accepts the account's credentials, though it does not give the recording.
 _AUTHORIZED_ANSWERS = (SourceNotFound, SourceRateLimited, SourceNotAudio, SourceTruncated, SourceTooLarge)
@@ -46,6 +51,10 @@ class DownloadSettings:
     lease_interval_seconds: float = 2.0
     #: How often one request may find out whether a paused account is accepted again.
     probe_interval_seconds: float = 60.0
+    #: How often an attempt's end is told to a catalogue that does not answer, and the pause between two times: about a
+    #: minute, and within what RQ lets a job last beyond its download.
+    note_tries: int = 15
+    note_pause_seconds: float = 2.0
 
 
 class Downloader:
@@ -106,21 +115,37 @@ class Downloader:
             now = self._clock.now()
             failpoint(Failpoint.ACCOUNT_BEFORE_PAUSE)
             # Paused first: a row that is due again must not be rung for before it waits for its account.
-            self._catalogue.pause(claimed.account_sid, now, now + self._probe_interval)
+            self._note(lambda: self._catalogue.pause(claimed.account_sid, now, now + self._probe_interval))
             failpoint(Failpoint.ACCOUNT_AFTER_PAUSE)
-            self._attempts.fail(claimed.bell, error, error.message)
+            self._fail(claimed.bell, error, error.message)
         except (SourceError, StorageUnavailable) as error:
-            self._attempts.fail(claimed.bell, error, str(error))
+            self._fail(claimed.bell, error, str(error))
             if isinstance(error, _AUTHORIZED_ANSWERS):
                 self._resume_account(claimed.account_sid)
         except AttemptSuperseded:
             raise
         except Exception:
             _log.exception("an attempt failed unexpectedly recording_sid=%s", claimed.recording_sid)
-            self._attempts.fail(claimed.bell, WorkerCrashed(), "an unexpected error; the log has it")
+            self._fail(claimed.bell, WorkerCrashed(), "an unexpected error; the log has it")
         else:
             self._ready(claimed, stored, content_type, started)
             self._resume_account(claimed.account_sid)
+
+    def _fail(self, bell: Bell, error: RecordingServiceError, message: str) -> None:
+        self._note(lambda: self._attempts.fail(bell, error, message))
+
+    def _note(self, tell: Callable[[], T]) -> T:
+        """Tells the catalogue, again and again if it does not answer: else a whole download would be for nothing.
+
+        `tell` is idempotent. Raises CatalogueUnavailable in the end; the lease then ends the attempt.
+        """
+        for _ in range(self._settings.note_tries - 1):
+            try:
+                return tell()
+            except CatalogueUnavailable:
+                _log.warning("the end of an attempt could not be noted; trying again")
+                time.sleep(self._settings.note_pause_seconds)
+        return tell()
 
     def _fetch(self, claimed: Recording) -> tuple[StoredObject, str]:
         """The recording as it was published, and its content type."""
@@ -155,10 +180,11 @@ class Downloader:
         now = self._clock.now()
         bell = claimed.bell
         failpoint(Failpoint.DOWNLOAD_BEFORE_READY)
-        row, changed = self._catalogue.amend(
-            [(claimed.key, lambda row: transitions.stored(row, bell, stored, content_type, now))]
-        )[0]
-        if row is None or not changed:
+        ready = (claimed.key, lambda row: transitions.stored(row, bell, stored, content_type, now))
+        row, changed = self._note(lambda: self._catalogue.amend([ready])[0])
+        # An answer may have been lost, of a time that was noted: the object is the row's then.
+        is_ours = row is not None and row.state is RecordingState.READY and row.object_key == stored.object_key
+        if row is None or not (changed or is_ours):
             failpoint(Failpoint.DOWNLOAD_SUPERSEDED)
             # Another attempt has taken over, and its objects have other names: only ours is removed.
             with self._leaving_remains_to_the_sweep(claimed):

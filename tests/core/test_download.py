@@ -44,7 +44,7 @@ from recording_service.core.model import (
 from recording_service.core.ports import Change, MediaSource, Upload
 from recording_service.core.requests import Target
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_key, a_request
-from tests.support.faults import Faults, once, raising
+from tests.support.faults import Faults, Hook, once, raising
 from tests.support.media import ScriptedSource
 from tests.support.waiting import eventually
 
@@ -598,6 +598,57 @@ def test_an_end_that_was_noted_though_the_answer_got_lost_keeps_its_object(world
     world.catalogue.lose_answer(CatalogueUnavailable(), "amend")
     world.downloader().answer(bell, WORKER)
     assert (world.row().state, shelf(world)) == (RecordingState.READY, [object_key()])
+
+
+def failing(times: int) -> Hook:
+    """A hook that fails that many times."""
+    left = iter(range(times))
+
+    def hook(*_: object) -> None:
+        if next(left, None) is not None:
+            raise CatalogueUnavailable
+
+    return hook
+
+
+@pytest.mark.parametrize("answer_lost", [False, True])
+def test_an_end_is_told_again_until_the_catalogue_answers_and_nothing_is_fetched_twice(
+    world: World, answer_lost: bool
+) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    (world.catalogue.after if answer_lost else world.catalogue.before)["amend"] = failing(4)
+    world.downloader(note_tries=5).answer(bell, WORKER)
+    assert (world.row().state, world.row().attempt, shelf(world)) == (RecordingState.READY, 1, [object_key()])
+    assert len(world.twilio.asked) == 1
+
+
+@pytest.mark.parametrize("answer_lost", [False, True])
+@pytest.mark.parametrize("method", ["amend", "pause"])
+def test_a_failure_is_told_again_until_the_catalogue_answers_and_counts_once(
+    world: World, method: str, answer_lost: bool
+) -> None:
+    error = SourceNotFound("404") if method == "amend" else SourceUnauthorized("401")
+    world.script(error)
+    bell = rung(world)
+    (world.catalogue.after if answer_lost else world.catalogue.before)[method] = failing(4)
+    world.downloader(note_tries=5).answer(bell, WORKER)
+    row = world.row()
+    assert (row.state, row.attempt, row.failures) == (RecordingState.QUEUED, 2, int(method == "amend"))
+
+
+def test_an_end_that_is_told_again_changes_nothing_for_an_attempt_that_has_taken_over(world: World) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    fail = failing(1)
+
+    def fail_and_take_over(*_: object) -> None:
+        world.catalogue.before["amend"] = once(lambda *_: take_over(world))
+        fail()
+
+    world.catalogue.before["amend"] = fail_and_take_over
+    world.downloader(note_tries=5).answer(bell, WORKER)
+    assert (world.row().attempt, shelf(world)) == (2, [])
 
 
 @pytest.mark.parametrize("error", [CatalogueUnavailable(), RuntimeError("a bug"), ObjectMissing("x")])

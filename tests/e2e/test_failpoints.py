@@ -9,7 +9,7 @@ import pytest
 
 from recording_service.processes.exit_codes import EXIT_CONFIGURATION
 from recording_service.twilio_stand_in.server import TwilioStandIn
-from tests.e2e.test_commands import run, sound_variables
+from tests.support.commands import run, sound_variables
 from tests.support.running_service import RunningService
 from tests.support.waiting import eventually
 

@@ -106,8 +106,10 @@ class World:
         """What ends attempts."""
         return Attempts(self.catalogue.port, self.changes.port, policy or RetryPolicy(), self.clock)
 
-    def downloader(self, *, lease_interval_seconds: float = 2.0, policy: RetryPolicy | None = None) -> Downloader:
-        """What a worker answers bells with."""
+    def downloader(
+        self, *, lease_interval_seconds: float = 2.0, policy: RetryPolicy | None = None, note_tries: int = 1
+    ) -> Downloader:
+        """What a worker answers bells with; it tells the catalogue of an end `note_tries` times, without a pause."""
         return Downloader(
             catalogue=self.catalogue.port,
             storage=self.storage.port,
@@ -115,7 +117,9 @@ class World:
             changes=self.changes.port,
             attempts=self.attempts(policy),
             clock=self.clock,
-            settings=DownloadSettings(lease_interval_seconds=lease_interval_seconds),
+            settings=DownloadSettings(
+                lease_interval_seconds=lease_interval_seconds, note_tries=note_tries, note_pause_seconds=0.0
+            ),
         )
 
     def sweep(self, settings: SweepSettings | None = None) -> ShelfSweep:

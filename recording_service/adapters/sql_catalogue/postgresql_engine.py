@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine, event
 
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 
@@ -12,11 +12,17 @@ DRIVER = "postgresql+psycopg"
 #: Seconds of silence after which a TCP connection is probed, and seconds between two probes.
 KEEPALIVE_SECONDS = 5
 
+#: How much longer than for a statement an answer is waited for, in seconds.
+ANSWER_MARGIN_SECONDS = 1.0
+
 
 def postgresql_engine(url: URL, options: DatabaseOptions) -> Engine:
     """The engine for that server. Connects to nothing. What the URL says goes before what is said here."""
+    # Imported only where it is used: SQLite needs no driver for PostgreSQL.
+    from recording_service.adapters.sql_catalogue.postgresql_connection import connecting
+
     query: dict[str, Any] = dict(url.query)
-    return create_engine(
+    engine = create_engine(
         url.set(drivername=DRIVER),
         connect_args=_arguments(options) | query | {"options": _session(options, query.get("options", ()))},
         isolation_level="READ COMMITTED",
@@ -27,6 +33,9 @@ def postgresql_engine(url: URL, options: DatabaseOptions) -> Engine:
         pool_use_lifo=True,
         use_native_hstore=False,  # or the first connection would ask for the type
     )
+    # The server's own time-out comes first, as long as it lives.
+    event.listen(engine, "do_connect", connecting(options.statement_seconds + ANSWER_MARGIN_SECONDS))
+    return engine
 
 
 def _arguments(options: DatabaseOptions) -> dict[str, Any]:
