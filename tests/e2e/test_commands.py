@@ -6,20 +6,8 @@ from pathlib import Path
 import pytest
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
-from tests.support.commands import run
-from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, free_port
-
-
-def sound_variables(folder: Path, twilio: TwilioStandIn) -> dict[str, str]:
-    """A configuration with which all is well."""
-    return {
-        "RECORDING_DATA_DIR": str(folder / "data"),
-        "RECORDING_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
-        "RECORDING_HTTP_ADDRESS": f"127.0.0.1:{free_port()}",
-        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
-        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-        "TWILIO_API_URL": twilio.url,
-    }
+from tests.support.commands import run, sound_variables
+from tests.support.running_service import AUTH_TOKEN
 
 
 def test_the_doctor_finds_nothing_where_all_is_well(tmp_path: Path, twilio: TwilioStandIn) -> None:

@@ -4,6 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+
+from recording_service.twilio_stand_in.server import TwilioStandIn
+from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, free_port
 
 
 def run(
@@ -15,3 +19,15 @@ def run(
     return subprocess.run(
         command, env={**inherited, **(variables or {})}, capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+def sound_variables(folder: Path, twilio: TwilioStandIn) -> dict[str, str]:
+    """A configuration with which all is well."""
+    return {
+        "RECORDING_DATA_DIR": str(folder / "data"),
+        "RECORDING_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
+        "RECORDING_HTTP_ADDRESS": f"127.0.0.1:{free_port()}",
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "TWILIO_API_URL": twilio.url,
+    }
