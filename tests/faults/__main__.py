@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tests.faults.campaign import Campaign, Turn
-from tests.faults.play import kept_world, play
+from tests.faults.play import kept_world, play, problems_of
 from tests.faults.scenario import UnknownScenario, all_scenarios, scenario_named
 from tests.faults.soak import VARIABLES as SOAK_VARIABLES
 from tests.faults.soak import Soak
@@ -108,7 +108,7 @@ def sweep(first: int, seed: int, scale: float) -> None:
       python -m tests.faults sweep --first 12
     """
     with kept_world(seed, scale, {}) as world:
-        _end(killed_at_every_step(world, click.echo, first), world)
+        _end(problems_of(lambda: killed_at_every_step(world, click.echo, first)), world)
 
 
 @main.command()
@@ -123,7 +123,7 @@ def soak(minutes: float, seed: int, scale: float) -> None:
       python -m tests.faults soak --minutes 5 --seed 3
     """
     with kept_world(seed, scale, SOAK_VARIABLES) as world:
-        _end(Soak(world, minutes, click.echo).run(), world)
+        _end(problems_of(Soak(world, minutes, click.echo).run), world)
 
 
 @main.command()

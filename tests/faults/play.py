@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,6 +72,14 @@ def play(scenario: Scenario, seed: int, time_scale: float) -> Result:
     return Result(
         scenario.name, seed, time_scale, problems, recovery_seconds, seconds, figures, str(folder) if problems else ""
     )
+
+
+def problems_of(act: Callable[[], list[str]]) -> list[str]:
+    """What did not hold: as `act` says it, or what it raised, as what a scenario asserts is a finding as well."""
+    try:
+        return act()
+    except Exception:
+        return [traceback.format_exc()]
 
 
 @contextmanager

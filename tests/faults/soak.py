@@ -16,6 +16,8 @@ from tests.support.waiting import eventually
 ASKERS, READERS, WATCHERS = 4, 3, 2
 #: A caller's pause between two calls, in seconds, on average.
 PAUSE_SECONDS = 0.15
+#: How many of the enqueues are for a new recording: fewer than the workers can fetch while the gremlin is about.
+NEW_SHARE = 0.06
 #: How many recordings a caller chooses from: the latest, so that they are asked for again and again.
 LATEST = 60
 #: How often it is told how far things are, in seconds.
@@ -77,7 +79,7 @@ class Soak:
 
     def _ask(self, chance: random.Random) -> object:
         callers = self._world.callers
-        if chance.random() < 0.3 or not self._sids:
+        if chance.random() < NEW_SHARE or not self._sids:
             with self._adding:
                 self._sids += self._world.add(1)
         recording_sid = chance.choice(self._sids[-LATEST:])
