@@ -192,6 +192,8 @@ class Recording:
     request_id: str = ""
     #: When its object was last read again and found to be what was downloaded; None until it has been.
     verified_time: datetime | None = None
+    #: The SHA-256 of the bytes that were lost, until it is READY again: what turns up on the shelf is held against it.
+    expected_sha256: str = ""
 
     @property
     def key(self) -> RecordingKey:

@@ -303,7 +303,7 @@ class Storage(Protocol):
         """Removes everything of that recording, remains of uploads too, but the object `keep`. Idempotent."""
 
     def entries(self) -> Iterator[ObjectEntry]:
-        """Walks over everything on the shelf, remains of uploads too."""
+        """Walks over everything on the shelf, remains of uploads too; what one recording has comes without a break."""
 
     def check(self) -> None:
         """Raises StorageUnavailable unless the shelf can be read and written."""

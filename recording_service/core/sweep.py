@@ -1,30 +1,27 @@
-"""The walk over the shelf: READY rows whose object has gone go back to be fetched, and what no row names is removed.
+"""The walk over the shelf: READY rows whose object has gone go back to be fetched, and objects find their rows.
+
+What a row has no more use for is removed: remains of uploads, objects that a READY row does not name, objects of the
+deleted. Everything else is evidence and stays, or is adopted (`adoption`).
 
 Done in small pieces between the dispatcher's other work; a round over everything begins at a configured interval.
 """
 
 import logging
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 
+from recording_service.core.adoption import Adoption
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import Recording, RecordingKey, RecordingState
 from recording_service.core.playback import Shelf
-from recording_service.core.ports import Catalogue, Clock, ObjectEntry, Storage
+from recording_service.core.ports import Catalogue, Clock, Storage
+from recording_service.core.shelf_entries import ShelfEntry, pieces
 
 _log = logging.getLogger(__name__)
 
 #: Rows or objects that are looked at in one piece.
 PIECE = 200
-
-#: `<account_sid>/<recording_sid>/<attempt>.<ext>`, or the remains of an upload of it
-#: (`.<attempt>.<ext>.<random>.part`).
-_OBJECT_KEY = re.compile(
-    r"(?P<account_sid>AC[0-9a-fA-F]{32})/(?P<recording_sid>RE[0-9a-fA-F]{32})/\.?(?P<attempt>\d+)\..+"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,10 @@ class SweepSettings:
 
     #: From the end of one round to the beginning of the next.
     interval_seconds: float = 600.0
-    #: Nothing younger is removed: its row may be about to name it.
+    #: Nothing younger is removed or adopted: its row may be about to name it.
     orphan_age_seconds: float = 3600.0
+    #: Objects to be adopted are read for so long at a time: leases and the election must not wait.
+    busy_seconds: float = 0.25
 
 
 class ShelfSweep:
@@ -52,6 +51,7 @@ class ShelfSweep:
         self._clock = clock
         self._settings = settings
         self._shelf = Shelf(catalogue, storage, clock)
+        self._adoption = Adoption(catalogue, storage, clock)
         self._round: Iterator[None] = self._walk()
         self._ended_at: float | None = None
 
@@ -83,27 +83,49 @@ class ShelfSweep:
             yield
 
     def _walk_objects(self) -> Iterator[None]:
-        entries = self._storage.entries()
-        while piece := list(islice(entries, PIECE)):
-            now, age = self._clock.now(), timedelta(seconds=self._settings.orphan_age_seconds)
-            # From far in the future: the clock was wrong then, and what it wrote must not stay until that time comes.
-            old = [entry for entry in piece if not now - age <= entry.modify_time <= now + age]
-            self._remove_orphans(old)
+        self._adoption.begin_round()
+        for piece in pieces(self._storage.entries(), PIECE):
+            rows = self._catalogue.get_many(list(piece))
+            for key, entries in piece.items():
+                self._remove_unwanted(entries, rows.get(key))
+            yield from self._in_turns(
+                step
+                for key, entries in piece.items()
+                if self._may_be_adopted(entries, rows.get(key))
+                for step in self._adoption.adopt([found for found in entries if found.is_object])
+            )
             yield
 
-    def _remove_orphans(self, entries: list[ObjectEntry]) -> None:
-        named = [(entry.object_key, _OBJECT_KEY.fullmatch(entry.object_key)) for entry in entries]
-        ours = [(key, RecordingKey(m["account_sid"], m["recording_sid"]), int(m["attempt"])) for key, m in named if m]
-        rows = self._catalogue.get_many(list({key for _, key, _ in ours}))
-        for object_key, key, attempt in ours:
-            if not _is_wanted(rows.get(key), object_key, attempt):
-                _log.warning("removing an object that no recording names object_key=%s", object_key)
+    def _remove_unwanted(self, entries: Sequence[ShelfEntry], row: Recording | None) -> None:
+        for found in entries:
+            if self._is_at_rest(found) and not _is_wanted(row, found):
+                _log.warning("removing an object that no recording names object_key=%s", found.entry.object_key)
                 failpoint(Failpoint.SWEEP_BEFORE_ORPHAN_REMOVED)
-                self._storage.remove(object_key)
+                self._storage.remove(found.entry.object_key)
+
+    def _may_be_adopted(self, entries: Sequence[ShelfEntry], row: Recording | None) -> bool:
+        """Whether no attempt will fetch the recording, and nothing of it was written just now."""
+        will_not_come = row is None or row.state is RecordingState.FAILED
+        return will_not_come and all(map(self._is_at_rest, entries))
+
+    def _is_at_rest(self, found: ShelfEntry) -> bool:
+        now, age = self._clock.now(), timedelta(seconds=self._settings.orphan_age_seconds)
+        # From far in the future: the clock was wrong then, and what it wrote must not stay until that time comes.
+        return not now - age <= found.entry.modify_time <= now + age
+
+    def _in_turns(self, steps: Iterable[None]) -> Iterator[None]:
+        """Takes small steps, as many at a time as fit between two ticks."""
+        begun_at = self._clock.monotonic()
+        for _ in steps:
+            if self._clock.monotonic() - begun_at >= self._settings.busy_seconds:
+                yield
+                begun_at = self._clock.monotonic()
 
 
-def _is_wanted(row: Recording | None, object_key: str, attempt: int) -> bool:
-    """Whether the row names the object, or is being downloaded by the attempt that would write it."""
-    if row is None:
-        return False
-    return row.object_key == object_key or (row.state is RecordingState.DOWNLOADING and row.attempt == attempt)
+def _is_wanted(row: Recording | None, found: ShelfEntry) -> bool:
+    """Whether something may come of it yet: bytes stay until their recording is READY with others, or deleted."""
+    if not found.is_object:
+        return row is not None and row.state is RecordingState.DOWNLOADING and row.attempt == found.bell.attempt
+    if row is None or row.state not in (RecordingState.READY, RecordingState.DELETED):
+        return True
+    return row.object_key == found.entry.object_key

@@ -5,6 +5,8 @@
                             │  └─attempt ended─┘   └──gave up──▶ FAILED
                             └────enqueued (FAILED), refetched (READY)─┘      anything ──deleted──▶ DELETED
 
+    nothing, FAILED ──adopted──▶ READY
+
 Each returns None where nothing is to be changed. Claiming is the catalogue's own statement (`AttemptRows.claim`),
 because it also chooses the row. A new attempt is always unrung: `attempt` and `rung_time` change together, here and
 nowhere else.
@@ -32,6 +34,9 @@ from recording_service.core.requests import MAX_LABELS
 
 #: Longest failure_message that is stored, in characters.
 MAX_FAILURE_MESSAGE_CHARACTERS = 300
+
+#: The label of a recording whose bytes were found on the shelf, where nothing says that they are what was downloaded.
+ADOPTED_LABEL = "recording-service/adopted"
 
 _REPORTED = {
     UnavailableReason.ABSENT: FailureReason.SOURCE_ABSENT,
@@ -64,20 +69,31 @@ def stored(
     """READY, if that attempt is still the one that downloads."""
     if existing is None or not _is_downloading(existing, bell):
         return None
-    ready = replace(
-        existing,
-        state=RecordingState.READY,
-        failures=0,
-        failure_message="",
-        received_bytes=stored_object.size_bytes,
-        object_key=stored_object.object_key,
-        size_bytes=stored_object.size_bytes,
-        sha256=stored_object.sha256,
-        content_type=content_type,
-        ready_time=now,
-        # The scrub may have marked the row just when its object was sent back to be fetched.
-        verified_time=None,
-    )
+    labels = {key: value for key, value in existing.call.labels.items() if key != ADOPTED_LABEL}
+    downloaded = replace(existing, call=replace(existing.call, labels=labels))
+    return _changed(_ready(downloaded, stored_object, content_type, now), now)
+
+
+def adopted(
+    existing: Recording | None, bell: Bell, found: StoredObject, content_type: str, now: datetime
+) -> Recording | None:
+    """READY with an object that was found on the shelf, written by that attempt; for no row at all, or a FAILED one.
+
+    Not if the row knows that its bytes were others. Where it knows nothing, a label says so (ADOPTED_LABEL).
+    """
+    if existing is None:
+        call = CallDetails(labels={ADOPTED_LABEL: "true"})
+        request = EnqueueRequest(bell.key, RecordingJob.DOWNLOAD_ONLY, Priority.NORMAL, call)
+        return replace(_ready(_created(request, now), found, content_type, now), attempt=bell.attempt)
+    if existing.state is not RecordingState.FAILED or existing.expected_sha256 not in ("", found.sha256):
+        return None
+    call = existing.call
+    if not existing.expected_sha256:
+        call = _filled(call, CallDetails(labels={ADOPTED_LABEL: "true"}))
+    ready = _ready(replace(existing, call=call), found, content_type, now)
+    if bell.attempt > existing.attempt:
+        # The next attempt's object must have another name.
+        ready = replace(ready, attempt=bell.attempt, rung_time=None)
     return _changed(ready, now)
 
 
@@ -129,7 +145,14 @@ def refetched(existing: Recording | None, object_key: str, now: datetime) -> Rec
     if existing is None or existing.state is not RecordingState.READY or existing.object_key != object_key:
         return None
     gone = replace(
-        existing, object_key="", size_bytes=None, sha256="", content_type="", ready_time=None, verified_time=None
+        existing,
+        object_key="",
+        size_bytes=None,
+        sha256="",
+        content_type="",
+        ready_time=None,
+        verified_time=None,
+        expected_sha256=existing.sha256,
     )
     return _requeued(gone, now, due=now, failures=0)
 
@@ -188,6 +211,25 @@ def _created(request: EnqueueRequest, now: datetime) -> Recording:
 
 def _is_downloading(recording: Recording, bell: Bell) -> bool:
     return recording.state is RecordingState.DOWNLOADING and recording.attempt == bell.attempt
+
+
+def _ready(recording: Recording, stored_object: StoredObject, content_type: str, now: datetime) -> Recording:
+    return replace(
+        recording,
+        state=RecordingState.READY,
+        failures=0,
+        failure_reason=None,
+        failure_message="",
+        received_bytes=stored_object.size_bytes,
+        object_key=stored_object.object_key,
+        size_bytes=stored_object.size_bytes,
+        sha256=stored_object.sha256,
+        content_type=content_type,
+        ready_time=now,
+        # The scrub may have marked the row just when its object was sent back to be fetched.
+        verified_time=None,
+        expected_sha256="",
+    )
 
 
 def _requeued(recording: Recording, now: datetime, *, due: datetime, failures: int) -> Recording:

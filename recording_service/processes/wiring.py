@@ -132,6 +132,7 @@ def sweep_settings(settings: Settings) -> SweepSettings:
     return SweepSettings(
         interval_seconds=usual.interval_seconds * settings.time_scale,
         orphan_age_seconds=usual.orphan_age_seconds * settings.time_scale,
+        busy_seconds=usual.busy_seconds * settings.time_scale,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import pytest
 
@@ -262,6 +263,17 @@ def test_a_walk_finds_every_object_and_when_it_was_written(storage: DamageableSt
 
     assert {entry.object_key for entry in entries} == everything
     assert all(before < entry.modify_time < datetime.now(UTC) + timedelta(seconds=1) for entry in entries)
+
+
+def test_a_walk_takes_all_that_one_recording_has_without_a_break(storage: DamageableStorage) -> None:
+    for attempt in (2, 1):
+        for number in range(1, 8):
+            put(storage, f"{KEY.account_sid}/RE{number:032x}/{attempt}.mp3", b"x")
+
+    folders = [entry.object_key.rpartition("/")[0] for entry in storage.entries()]
+
+    assert len(folders) == 14
+    assert [len(list(of_one)) for _, of_one in groupby(folders)] == [2] * 7
 
 
 def test_a_walk_outlives_what_it_walks_over(storage: DamageableStorage) -> None:

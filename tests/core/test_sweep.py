@@ -1,16 +1,19 @@
-"""The walk over the shelf: what READY rows name is there, and what no row names is removed."""
+"""The walk over the shelf: what READY rows name is there, and what a row has no more use for is removed.
+
+What becomes of objects without a row, or with a FAILED one, is in test_adoption.py.
+"""
 
 from datetime import timedelta
 
 import pytest
 
 from recording_service.core import sweep as sweep_module
-from recording_service.core.errors import CatalogueUnavailable, StorageUnavailable
-from recording_service.core.model import Recording, RecordingKey, RecordingState
+from recording_service.core.errors import CatalogueUnavailable, RecordingFailed, SourceNotFound, StorageUnavailable
+from recording_service.core.model import FailureReason, Recording, RecordingKey, RecordingState
 from recording_service.core.ports import ObjectEntry
 from recording_service.core.requests import Target
 from recording_service.core.sweep import PIECE, ShelfSweep, SweepSettings
-from tests.support.core_world import AUDIO, KEY, World, a_key, a_request
+from tests.support.core_world import AUDIO, KEY, WORKER, World, a_key, a_request
 
 SETTINGS = SweepSettings(interval_seconds=600.0, orphan_age_seconds=3600.0)
 OLD_SECONDS = SETTINGS.orphan_age_seconds + 1
@@ -63,10 +66,9 @@ def test_the_dispatcher_rings_for_what_the_sweep_has_found(world: World) -> None
     assert (world.row().state, world.row().attempt) == (RecordingState.READY, 2)
 
 
-def test_an_old_object_that_no_recording_names_is_removed(world: World) -> None:
+def test_an_old_object_of_a_recording_that_is_ready_with_another_one_is_removed(world: World) -> None:
     named = ready(world).object_key
     put(world, 7)
-    put(world, 1, a_key(99))
     world.clock.advance(OLD_SECONDS)
     walk(world.sweep(SETTINGS))
     assert shelf(world) == {named}
@@ -87,17 +89,33 @@ def test_nothing_young_is_removed(world: World) -> None:
     assert shelf(world) == {orphan}
 
 
-def test_the_object_and_the_remains_of_the_attempt_under_way_are_left_alone(world: World) -> None:
+def test_no_object_of_a_recording_that_is_on_its_way_is_removed_until_it_has_come(world: World) -> None:
+    world.script(AUDIO)
+    world.enqueuer().enqueue(a_request())
+    kept = {put(world, 8), put(world, 9)}
+    world.clock.advance(OLD_SECONDS)
+    walk(world.sweep(SETTINGS))
+    assert shelf(world) == kept
+    claimed = world.claim()
+    world.clock.advance(OLD_SECONDS)
+    walk(world.sweep(SETTINGS))
+    assert shelf(world) == kept
+    world.attempts().release(WORKER)
+    world.let_pass(10.0, world.dispatcher())
+    world.work()
+    assert shelf(world) == {world.row(claimed.key).object_key}
+
+
+def test_of_the_remains_of_uploads_only_those_of_the_attempt_under_way_are_left_alone(world: World) -> None:
     world.enqueuer().enqueue(a_request())
     world.claim()
-    own, other = put(world, 1), put(world, 9)
-    with world.shelf.create(f"{KEY.account_sid}/{KEY.recording_sid}/1.wav"):
-        assert len(shelf(world)) == 3
+    folder = f"{KEY.account_sid}/{KEY.recording_sid}"
+    with world.shelf.create(f"{folder}/1.wav"), world.shelf.create(f"{folder}/2.wav"):
+        assert len(shelf(world)) == 2
         world.clock.advance(OLD_SECONDS)
         walk(world.sweep(SETTINGS))
-        assert len(shelf(world)) == 2
-    assert shelf(world) == {own}
-    assert other not in shelf(world)
+        (left,) = shelf(world)
+        assert left.startswith(f"{folder}/.1.wav.")
 
 
 def test_what_a_deletion_could_not_remove_is_removed(world: World) -> None:
@@ -155,9 +173,9 @@ def test_a_jump_of_the_wall_clock_begins_no_round(world: World) -> None:
     ("error", "method"), [(CatalogueUnavailable(), "stored"), (CatalogueUnavailable(), "get_many")]
 )
 def test_a_round_that_was_cut_short_begins_anew_at_the_interval(world: World, error: Exception, method: str) -> None:
-    recording = ready(world)
+    recording, other = ready(world, 1), ready(world, 2)
     world.shelf.lose(recording.object_key)
-    orphan = put(world, 7)
+    orphan = put(world, 7, other.key)
     world.clock.advance(OLD_SECONDS)
     sweep = world.sweep(SETTINGS)
     world.catalogue.fail(error, method)
@@ -169,7 +187,29 @@ def test_a_round_that_was_cut_short_begins_anew_at_the_interval(world: World, er
     world.clock.advance(SETTINGS.interval_seconds)
     walk(sweep)
     assert world.row().state is RecordingState.QUEUED
-    assert shelf(world) == set()
+    assert shelf(world) == {other.object_key}
+
+
+def test_an_older_shelf_beside_a_newer_catalogue_ends_in_a_reason_where_twilio_has_no_recordings_any_more(
+    world: World,
+) -> None:
+    rows = [ready(world, number) for number in range(1, 4)]
+    for row in rows:
+        world.shelf.lose(row.object_key)
+    world.twilio.script(rows[0].key, [AUDIO])
+    for row in rows[1:]:
+        world.twilio.script(row.key, [SourceNotFound("Twilio has no such recording (404)")])
+    dispatcher = world.dispatcher()
+    for _ in range(100):
+        world.let_pass(7200.0, dispatcher, tick_seconds=1200.0)
+        world.work()
+    found, *gone = [world.row(row.key) for row in rows]
+    assert (found.state, found.sha256) == (RecordingState.READY, rows[0].sha256)
+    for row in gone:
+        assert (row.state, row.failure_reason) == (RecordingState.FAILED, FailureReason.SOURCE_NOT_FOUND)
+        assert (row.etag, row.size_bytes, row.object_key) == ("", None, "")
+        with pytest.raises(RecordingFailed):
+            world.service().open_range(Target(*row.key), 0, 0, "")
 
 
 def test_a_shelf_that_can_not_be_read_sends_nothing_back(world: World) -> None:

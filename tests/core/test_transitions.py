@@ -24,6 +24,7 @@ from recording_service.core.model import (
     WaitingReason,
 )
 from recording_service.core.requests import MAX_LABELS
+from recording_service.core.transitions import ADOPTED_LABEL
 from tests.support.clocks import START
 from tests.support.core_world import a_key, a_request
 from tests.support.recordings import a_recording
@@ -32,6 +33,7 @@ KEY = a_key()
 BEFORE = START
 NOW = START + timedelta(minutes=10)
 OBJECT = StoredObject(f"{KEY.account_sid}/{KEY.recording_sid}/3.mp3", 1234, "ab" * 32)
+OTHER_OBJECT = StoredObject(f"{KEY.account_sid}/{KEY.recording_sid}/5.mp3", 1235, "cd" * 32)
 ABSENT = UnavailableReport(KEY, UnavailableReason.ABSENT)
 
 FULL, DOWNLOAD_ONLY = RecordingJob.FULL, RecordingJob.DOWNLOAD_ONLY
@@ -387,6 +389,7 @@ def test_a_lost_object_sends_the_recording_back_to_be_fetched() -> None:
         content_type="",
         ready_time=None,
         verified_time=None,
+        expected_sha256=OBJECT.sha256,
     )
 
 
@@ -397,6 +400,97 @@ def test_a_lost_object_is_of_no_account_where_nobody_relies_on_it(existing: Reco
 
 def test_a_lost_object_of_an_earlier_attempt_is_of_no_account() -> None:
     assert transitions.refetched(READY, OBJECT.object_key.replace("3.mp3", "2.mp3"), NOW) is None
+
+
+def test_what_the_lost_bytes_were_is_remembered_until_it_is_ready_again_and_never_shown_meanwhile() -> None:
+    lost = transitions.refetched(READY, OBJECT.object_key, NOW)
+    assert lost is not None
+    failed = transitions.unavailable(lost, ABSENT, NOW)
+    queued = enqueue(failed, a_request(KEY, FULL))
+    assert failed is not None
+    assert queued is not None
+    for row_ in (lost, failed, queued):
+        assert (row_.expected_sha256, row_.sha256, row_.etag, row_.size_bytes) == (OBJECT.sha256, "", "", None)
+    downloading = replace(queued, state=RecordingState.DOWNLOADING)
+    again = transitions.stored(downloading, downloading.bell, OTHER_OBJECT, "audio/mpeg", NOW)
+    assert again is not None
+    assert (again.expected_sha256, again.sha256) == ("", OTHER_OBJECT.sha256)
+
+
+# Adopted
+
+
+def test_an_object_of_a_recording_that_nobody_knows_makes_it_ready_and_says_so() -> None:
+    bell = Bell(*KEY, 3)
+    assert transitions.adopted(None, bell, OBJECT, "audio/mpeg", NOW) == Recording(
+        account_sid=KEY.account_sid,
+        recording_sid=KEY.recording_sid,
+        call=CallDetails(labels={ADOPTED_LABEL: "true"}),
+        job=DOWNLOAD_ONLY,
+        priority=Priority.NORMAL,
+        state=RecordingState.READY,
+        create_time=NOW,
+        update_time=NOW,
+        next_attempt_time=NOW,
+        attempt=3,
+        received_bytes=OBJECT.size_bytes,
+        object_key=OBJECT.object_key,
+        size_bytes=OBJECT.size_bytes,
+        sha256=OBJECT.sha256,
+        content_type="audio/mpeg",
+        ready_time=NOW,
+    )
+
+
+def test_a_failed_recording_is_ready_with_the_bytes_that_it_had() -> None:
+    existing = replace(FAILED, expected_sha256=OBJECT.sha256)
+    assert transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW) == changed(
+        FAILED,
+        state=RecordingState.READY,
+        failures=0,
+        failure_reason=None,
+        failure_message="",
+        received_bytes=OBJECT.size_bytes,
+        object_key=OBJECT.object_key,
+        size_bytes=OBJECT.size_bytes,
+        sha256=OBJECT.sha256,
+        content_type="audio/mpeg",
+        ready_time=NOW,
+    )
+
+
+def test_a_failed_recording_that_never_had_bytes_is_ready_with_those_that_are_found_and_says_so() -> None:
+    existing = replace(FAILED, call=DETAILS)
+    after = transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW)
+    assert after is not None
+    assert (after.state, after.sha256) == (RecordingState.READY, OBJECT.sha256)
+    assert after.call == replace(DETAILS, labels={**DETAILS.labels, ADOPTED_LABEL: "true"})
+
+
+def test_other_bytes_than_a_recording_had_are_never_adopted() -> None:
+    existing = replace(FAILED, expected_sha256=OTHER_OBJECT.sha256)
+    assert transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW) is None
+
+
+@pytest.mark.parametrize("existing", [QUEUED, DOWNLOADING, READY, DELETED])
+def test_nothing_is_adopted_for_a_recording_that_is_on_its_way_ready_or_deleted(existing: Recording) -> None:
+    assert transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW) is None
+
+
+def test_the_attempt_after_an_adoption_writes_an_object_of_another_name() -> None:
+    after = transitions.adopted(FAILED, Bell(*KEY, 9), OBJECT, "audio/mpeg", NOW)
+    assert after is not None
+    assert (after.attempt, after.rung_time) == (9, None)
+    lost = transitions.refetched(after, OBJECT.object_key, NOW)
+    assert lost is not None
+    assert lost.attempt == 10
+
+
+def test_a_download_vouches_for_the_bytes_of_a_recording_that_was_adopted() -> None:
+    existing = replace(DOWNLOADING, call=CallDetails(labels={"team": "a", ADOPTED_LABEL: "true"}))
+    after = transitions.stored(existing, BELL, OBJECT, "audio/mpeg", NOW)
+    assert after is not None
+    assert after.call.labels == {"team": "a"}
 
 
 # What Twilio reports
@@ -495,6 +589,7 @@ EVERY_TRANSITION: dict[str, Callable[[Recording], Recording | None]] = {
     **{name: lambda existing, ending=ending: ending(existing, existing.bell) for name, ending in ENDINGS.items()},  # type: ignore[misc]
     "bell forgotten": lambda existing: transitions.bell_forgotten(existing, existing.bell, NOW),
     "refetched": lambda existing: transitions.refetched(existing, existing.object_key, NOW),
+    "adopted": lambda existing: transitions.adopted(existing, existing.bell, OBJECT, "audio/mpeg", NOW),
     "unavailable": lambda existing: transitions.unavailable(existing, ABSENT, NOW),
     "deleted": lambda existing: transitions.deleted(existing, NOW),
 }
@@ -520,6 +615,7 @@ def test_whatever_happens_a_row_stays_whole(
     assert bool(after.sha256) == bool(after.content_type) == (after.state is RecordingState.READY)
     assert (after.state is RecordingState.READY) == (after.ready_time is not None)
     assert after.verified_time is None or after.state is RecordingState.READY
+    assert after.expected_sha256 == "" or after.state is not RecordingState.READY
     assert (after.state is RecordingState.FAILED) == (after.failure_reason is not None)
     assert (after.state is RecordingState.DELETED) == (after.delete_time is not None)
     assert after.waiting_reason is None or after.state is RecordingState.QUEUED

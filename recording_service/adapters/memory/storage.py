@@ -121,7 +121,7 @@ class MemoryStorage:
     def entries(self) -> Iterator[ObjectEntry]:
         """Walks over everything that was on the shelf when the walk began, remains of uploads too."""
         with self._lock:
-            found = [ObjectEntry(str(name), file.modify_time) for name, file in self._files.items()]
+            found = [ObjectEntry(str(name), file.modify_time) for name, file in sorted(self._files.items())]
         yield from found
 
     def check(self) -> None:

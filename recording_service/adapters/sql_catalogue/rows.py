@@ -85,6 +85,7 @@ def to_row(recording: Recording) -> dict[str, Any]:
         "delete_time": _to_optional(recording.delete_time),
         "request_id": recording.request_id,
         "verified_time": _to_optional(recording.verified_time),
+        "expected_sha256": recording.expected_sha256,
     }
 
 
@@ -129,6 +130,7 @@ def from_row(row: Values) -> Recording:
         delete_time,
         request_id,
         verified_time,
+        expected_sha256,
     ) = row
     return Recording(
         account_sid=account_sid,
@@ -171,6 +173,7 @@ def from_row(row: Values) -> Recording:
         delete_time=_from_optional(delete_time),
         request_id=request_id,
         verified_time=_from_optional(verified_time),
+        expected_sha256=expected_sha256,
     )
 
 

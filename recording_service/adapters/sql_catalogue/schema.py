@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -70,6 +70,7 @@ recordings = Table(
     Column("delete_time", BigInteger),
     Column("request_id", Text, nullable=False),
     Column("verified_time", BigInteger),
+    Column("expected_sha256", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("account_sid", "recording_sid", name="recordings_key"),
 )
 

@@ -128,7 +128,7 @@ def test_recordings_of_the_first_schema_are_kept_and_none_of_them_has_been_verif
     waiting, stored = another(1), another(2, state=RecordingState.READY, object_key="x", size_bytes=3, sha256="ab")
     bring_to(url, "0001")
     for recording in (waiting, stored):
-        insert_as_before(url, recording, {"verified_time"})
+        insert_as_before(url, recording, {"verified_time", "expected_sha256"})
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get_many([waiting.key, stored.key]) == {waiting.key: waiting, stored.key: stored}
         assert catalogue.least_verified(TIME, TIME, 10) == [stored]
