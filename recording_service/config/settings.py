@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     #: How fast stored bytes are read again and compared with their SHA-256; 0: never.
     scrub_bytes_per_second: Annotated[int, Field(ge=0)] = 4 * 1024**2
     log_level: str = "INFO"
-    #: Multiplies every waiting time (back-off, leases, probes, sweeps): below 1 for tests of whole processes.
+    #: Multiplies every waiting time (back-off, leases, probes, sweeps, restarts): below 1 for tests of whole processes.
     time_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
     #: For the fault harness only: where the service breaks itself, as in `core.failpoint_rules`. Empty: nowhere.
     failpoints: str = ""

@@ -58,7 +58,9 @@ RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
     SourceTooLarge: RetryRule(_RETRY, FailureReason.SOURCE_TOO_LARGE, budget=1),
     SourceRefused: RetryRule(_RETRY, FailureReason.SOURCE_REFUSED, budget=3),
     RedirectRefused: RetryRule(_RETRY, FailureReason.SOURCE_REDIRECT_REFUSED, budget=1),
-    WorkerCrashed: RetryRule(_RETRY, FailureReason.WORKER_CRASHED, budget=8, cap_seconds=60.0),
+    # Within 75 s of whatever has killed the process, however often it has done so: after a restart, an election and a
+    # lease, this is what is left (docs/reliability.md).
+    WorkerCrashed: RetryRule(_RETRY, FailureReason.WORKER_CRASHED, budget=8, cap_seconds=20.0),
     SourceRateLimited: RetryRule(
         WaitingReason.RATE_LIMITED, FailureReason.SOURCE_UNAVAILABLE, budget=None, base_seconds=2.0, cap_seconds=120.0
     ),

@@ -20,7 +20,7 @@ from recording_service.processes.dispatch_process import run_dispatcher
 from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.grpc_process import run_grpc
 from recording_service.processes.http_process import run_http
-from recording_service.processes.supervisor import Part, Supervisor
+from recording_service.processes.supervisor import Part, RestartWaits, Supervisor
 from recording_service.processes.worker_process import run_download_worker
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def run_serve(settings: Settings) -> None:
         gc.collect()
         gc.freeze()
         stops = _Stops()
-        supervisor = Supervisor(_parts(settings), settings.log_level)
+        supervisor = Supervisor(_parts(settings), settings.log_level, RestartWaits().scaled(settings.time_scale))
         supervisor.start()
         try:
             _run(supervisor, redis, stops, settings)

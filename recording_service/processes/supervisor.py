@@ -26,14 +26,30 @@ _log = logging.getLogger(__name__)
 
 _fork = multiprocessing.get_context("fork")
 
-#: Waits between the deaths of a part and its next start: doubled from the first to the last.
-FIRST_RESTART_SECONDS, LAST_RESTART_SECONDS = 0.5, 30.0
 #: How long after the first SIGTERM the second one may come (RQ takes one that comes sooner for the same).
 SECOND_SIGNAL_SECONDS = 1.2
 #: How long a part has after the second SIGTERM, and after SIGKILL.
 KILL_SECONDS = 3.0
-#: A part that lived this long begins anew with the shortest wait.
-HEALTHY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RestartWaits:
+    """How long a part that has died waits for its next start, in seconds.
+
+    Recovery within 75 s is promised also after many deaths in a row, and a lease and an election come after this wait
+    (docs/reliability.md): so the waits end soon. They are there for the log's sake and for what else runs here.
+    """
+
+    #: After the first death; doubled with each one that follows.
+    first_seconds: float = 0.5
+    #: Never longer than this.
+    last_seconds: float = 5.0
+    #: A part that lived this long begins anew with the first.
+    healthy_seconds: float = 30.0
+
+    def scaled(self, scale: float) -> "RestartWaits":
+        """The same, multiplied."""
+        return RestartWaits(self.first_seconds * scale, self.last_seconds * scale, self.healthy_seconds * scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +65,19 @@ class Part:
 class _Child:
     """A part's process, over its lives. Owned by the supervisor."""
 
-    def __init__(self, part: Part, log_level: str) -> None:
+    def __init__(self, part: Part, log_level: str, waits: RestartWaits) -> None:
         self.part = part
         self.process: ForkProcess | None = None
         self.ready = False
+        #: When it is to be started again, by the monotonic clock; only of interest while there is no process.
+        self.restart_at = 0.0
+        self._waits = waits
+        #: Whether it has ever done its work: then it can be started as it is configured.
+        self._has_worked = False
         self._log_level = log_level
         self._channel: Connection | None = None
         self._started_at = 0.0
-        self._restart_at = 0.0
-        self._wait_seconds = FIRST_RESTART_SECONDS
+        self._wait_seconds = waits.first_seconds
 
     def start(self) -> None:
         receiving, sending = _fork.Pipe(duplex=False)
@@ -78,28 +98,30 @@ class _Child:
     def look(self) -> None:
         """Notes that it has become ready, or has died; starts it again when its time has come.
 
-        Raises ConfigurationError if it will never start as it is configured.
+        Raises ConfigurationError if it will never start as it is configured. One that has worked before will: what
+        keeps it from that now (its port taken for a moment, its disk away) is no reason to end everything else.
         """
         if self.process is None:
-            if time.monotonic() >= self._restart_at:
+            if time.monotonic() >= self.restart_at:
                 self.start()
             return
         if self._channel is not None and not self.ready and self._channel.poll():
             self.ready = self._was_told_ready(self._channel)
-        if self.process.exitcode == EXIT_CONFIGURATION:
+            self._has_worked = self._has_worked or self.ready
+        if self.process.exitcode == EXIT_CONFIGURATION and not self._has_worked:
             raise ConfigurationError([f"{self.part.name} can't be started as it is configured; its log says why"])
         if self.process.exitcode is not None:
-            lived = time.monotonic() - self._started_at
-            self._wait_seconds = (
-                FIRST_RESTART_SECONDS if lived > HEALTHY_SECONDS else min(self._wait_seconds * 2, LAST_RESTART_SECONDS)
-            )
+            now = time.monotonic()
+            if now - self._started_at > self._waits.healthy_seconds:
+                self._wait_seconds = self._waits.first_seconds
             _log.error(
                 "%s has died (exit code %s); starting it again in %.1f s",
                 self.part.name,
                 self.process.exitcode,
                 self._wait_seconds,
             )
-            self._restart_at = time.monotonic() + self._wait_seconds
+            self.restart_at = now + self._wait_seconds
+            self._wait_seconds = min(self._wait_seconds * 2, self._waits.last_seconds)
             self._forget()
 
     def signal(self, number: signal.Signals) -> None:
@@ -134,8 +156,8 @@ class _Child:
 class Supervisor:
     """Owns the parts' processes. For one thread, the parent's only one."""
 
-    def __init__(self, parts: Sequence[Part], log_level: str) -> None:
-        self._children = [_Child(part, log_level) for part in parts]
+    def __init__(self, parts: Sequence[Part], log_level: str, waits: RestartWaits = RestartWaits()) -> None:
+        self._children = [_Child(part, log_level, waits) for part in parts]
 
     def start(self) -> None:
         """Starts every part."""
@@ -152,7 +174,9 @@ class Supervisor:
 
         Raises ConfigurationError if a part will never start as it is configured.
         """
-        wait([waitable for child in self._children for waitable in child.waitables()] + list(also), seconds)
+        starts = [child.restart_at - time.monotonic() for child in self._children if child.process is None]
+        patience = max(0.0, min([seconds, *starts]))
+        wait([waitable for child in self._children for waitable in child.waitables()] + list(also), patience)
         for child in self._children:
             child.look()
 

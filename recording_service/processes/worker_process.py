@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from recording_service import worker
-from recording_service.adapters.redis_client import worker_client
+from recording_service.adapters.redis_client import redis_errors, worker_client
 from recording_service.adapters.rq_queue.worker import run_worker
 from recording_service.config import Settings
 from recording_service.core.clock import SystemClock
@@ -40,8 +40,9 @@ def run_download_worker(settings: Settings, ready: Callable[[], None]) -> None:
         # Whatever is still claimed under this name when the worker ends was cut short in an orderly way.
         stack.callback(attempts.release, name)
         ready()
-        stopped = run_worker(
-            client, name=name, on_horse_died=attempts.crashed_under, prepare_horse=catalogue.after_fork
-        )
+        with redis_errors():
+            stopped = run_worker(
+                client, name=name, on_horse_died=attempts.crashed_under, prepare_horse=catalogue.after_fork
+            )
     if not stopped:
         raise QueueUnavailable
