@@ -53,7 +53,8 @@ class Attempts:
             )
         elif row.failure_reason is not None:
             _log.error(
-                "given up after %d failures: %s failure_reason=%s recording_sid=%s request_id=%s",
+                "given up after %d failures like this, %d in all: %s failure_reason=%s recording_sid=%s request_id=%s",
+                row.failures_by_reason.get(row.failure_reason, 0),
                 row.failures,
                 message,
                 row.failure_reason.value,
@@ -99,6 +100,6 @@ class Attempts:
             waiting_reason=verdict.waiting_reason,
             message=message,
             delay=verdict.delay,
-            burns=verdict.burns,
+            spent_of=verdict.spent_of,
             now=now,
         )

@@ -24,6 +24,7 @@ RecordingServiceError
 ├── WorkerCrashed                  the process that was at an attempt is gone
 └── SourceError                    Twilio did not give the recording, this time or at all
     ├── SourceNotFound
+    │   └── SourceGone
     ├── SourceUnauthorized
     ├── SourceRateLimited
     ├── SourceUnavailable
@@ -244,6 +245,10 @@ class SourceError(RecordingServiceError):
 
 class SourceNotFound(SourceError):
     """Raised for a 404: not there yet, or not any more (twilio.md A4)."""
+
+
+class SourceGone(SourceNotFound):
+    """Raised for a 410: not any more, and likely for good (RFC 9110 §15.5.11)."""
 
 
 class SourceUnauthorized(SourceError):

@@ -169,8 +169,9 @@ class Recording:
     rung_time: datetime | None = None
     #: Counted from 1; each is claimed at most once.
     attempt: int = 1
-    #: Failed attempts since it was last enqueued: the budget that is being spent.
-    failures: int = 0
+    #: Failed attempts since it was enqueued anew or READY, by how that kind of failure would end it: what is spent of
+    #: each kind's budget (`core.retry`). No reason is in it with 0.
+    failures_by_reason: Mapping[FailureReason, int] = field(default_factory=dict)
     failure_reason: FailureReason | None = None
     failure_message: str = ""
     waiting_reason: WaitingReason | None = None
@@ -204,6 +205,11 @@ class Recording:
     def bell(self) -> Bell:
         """The bell of its current attempt."""
         return Bell(self.account_sid, self.recording_sid, self.attempt)
+
+    @property
+    def failures(self) -> int:
+        """Failed attempts of every kind since it was enqueued anew or READY."""
+        return sum(self.failures_by_reason.values())
 
     @property
     def etag(self) -> str:

@@ -1,7 +1,8 @@
 """What follows from a failed attempt: one table, and full jitter (reliability.md B1, AWS REL05-BP03).
 
-`delay = random(0, min(cap, base · 2^n))`; what Twilio asks for by `Retry-After` wins, within a cap. Limits are by
-kind of failure; 429, a refused account and trouble of our own spend nothing of a recording's budget.
+`delay = random(0, min(cap, base · 2^n))`; what Twilio asks for by `Retry-After` is waited at least, within a cap.
+Limits are by kind of failure, which is how it would end (`FailureReason`): each kind has a budget, and n, of its own,
+whatever else has gone wrong. 429, a refused account and trouble of our own spend nothing.
 """
 
 import random
@@ -12,6 +13,7 @@ from datetime import timedelta
 from recording_service.core.errors import (
     RecordingServiceError,
     RedirectRefused,
+    SourceGone,
     SourceNotAudio,
     SourceNotFound,
     SourceRateLimited,
@@ -36,9 +38,9 @@ class RetryRule:
 
     #: What a QUEUED row waits for meanwhile.
     waiting_reason: WaitingReason
-    #: How it ends once the budget is spent.
+    #: How it ends once the budget is spent, and what its failures are counted by.
     failure_reason: FailureReason
-    #: Failures after which it ends; None: never, and none is counted.
+    #: Failures with that reason after which it ends; None: never, and none is counted.
     budget: int | None
     base_seconds: float = 1.0
     cap_seconds: float = 900.0
@@ -46,17 +48,36 @@ class RetryRule:
 
 _RETRY = WaitingReason.RETRY
 
-#: By kind of failure. With jitter a wait is on average half of its ceiling: so the budget for a recording that is not
-#: there lasts for a day (reliability.md B3 #21), and that for a failing Twilio for half a day. A recording that is
-#: given up is lost evidence, and one more request an hour costs nothing.
+#: By kind of failure. A recording that is given up is lost evidence, and one more request a quarter of an hour costs
+#: nothing: so whatever an outage, a proxy or a maintenance page may answer is outlasted by hours.
+#:
+#: With jitter a wait is on average half of its ceiling, and a budget of b failures has b - 1 waits. With base 1 and cap
+#: 900 the first ten ceilings are 1, 2, … 512, together 1023 s; so in the mean
+#:
+#:     budget 110   (1023 + 99 · 900) / 2 = 45 061 s = 12.5 h   a failing Twilio
+#:     budget  58   (1023 + 47 · 900) / 2 = 21 661 s =  6.0 h   no audio, another 4xx: a captive proxy, maintenance
+#:     budget  30   (1023 + 19 · 900) / 2 =  9 061 s =  2.5 h   a body cut short, each of which may be a whole download
+#:
+#: An even draw up to 900 s deviates by 260 s, n of them by 260 · √n: an hour is ten deviations (of 30 min) less than
+#: the second, and nearly five (of 19 min) less than the third. With base 2 and cap 7200 the first twelve ceilings are
+#: 2, 4, … 4096, together 8190 s:
+#:
+#:     budget  36   (8190 + 23 · 7200) / 2 = 86 895 s = 24.1 h   not found (reliability.md B3 #21)
+#:     budget  18   (8190 +  5 · 7200) / 2 = 22 095 s =  6.1 h   gone: counted with the 404s, a part of the same day
+#:
+#: A process that dies is ours: eight times, within a minute of waiting (71 / 2 s), make a recording poison (B3 #31).
+#:
+#: Whatever comes in turn, it ends: with the failure that spends the first budget to be spent. That is failure 295 at
+#: the latest, one more than all budgets with one left of each: 35 + 109 + 29 + 57 + 57 + 0 + 0 + 7, and 1.
 RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
     SourceNotFound: RetryRule(_RETRY, FailureReason.SOURCE_NOT_FOUND, budget=36, base_seconds=2.0, cap_seconds=7200.0),
+    SourceGone: RetryRule(_RETRY, FailureReason.SOURCE_NOT_FOUND, budget=18, base_seconds=2.0, cap_seconds=7200.0),
     SourceUnavailable: RetryRule(_RETRY, FailureReason.SOURCE_UNAVAILABLE, budget=110),
     SourceTimedOut: RetryRule(_RETRY, FailureReason.SOURCE_UNAVAILABLE, budget=110),
     SourceTruncated: RetryRule(_RETRY, FailureReason.SOURCE_TRUNCATED, budget=30),
-    SourceNotAudio: RetryRule(_RETRY, FailureReason.SOURCE_NOT_AUDIO, budget=3),
+    SourceNotAudio: RetryRule(_RETRY, FailureReason.SOURCE_NOT_AUDIO, budget=58),
     SourceTooLarge: RetryRule(_RETRY, FailureReason.SOURCE_TOO_LARGE, budget=1),
-    SourceRefused: RetryRule(_RETRY, FailureReason.SOURCE_REFUSED, budget=3),
+    SourceRefused: RetryRule(_RETRY, FailureReason.SOURCE_REFUSED, budget=58),
     RedirectRefused: RetryRule(_RETRY, FailureReason.SOURCE_REDIRECT_REFUSED, budget=1),
     # Within 75 s of whatever has killed the process, however often it has done so: after a restart, an election and a
     # lease, this is what is left (docs/reliability.md).
@@ -84,7 +105,8 @@ class PutOff:
 
     waiting_reason: WaitingReason
     delay: timedelta
-    burns: bool
+    #: By what the failure is counted; None: it is not.
+    spent_of: FailureReason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +129,21 @@ class RetryPolicy:
     def after(self, error: RecordingServiceError, recording: Recording) -> PutOff | GiveUp:
         """What follows for the recording whose attempt ended with this error."""
         rule = next(self._rules[kind] for kind in type(error).__mro__ if kind in self._rules)
-        if rule.budget is not None and recording.failures + 1 >= rule.budget:
+        spent = recording.failures_by_reason.get(rule.failure_reason, 0)
+        if rule.budget is not None and spent + 1 >= rule.budget:
             return GiveUp(rule.failure_reason)
-        burns = rule.budget is not None
-        exponent = min(recording.failures if burns else recording.attempt - 1, 30)
+        counts = rule.budget is not None
+        exponent = min(spent if counts else recording.attempt - 1, 30)
         ceiling = min(rule.cap_seconds, rule.base_seconds * 2**exponent)
         seconds = random.uniform(0.0, ceiling)  # noqa: S311 - jitter, not a secret
         asked = _retry_after_seconds(error)
         if asked is not None:
             # Jitter on top of what was asked for, so that those who were turned away together don't return together.
-            seconds = min(asked, RETRY_AFTER_CAP_SECONDS) + random.uniform(0.0, rule.base_seconds)  # noqa: S311
-        return PutOff(rule.waiting_reason, timedelta(seconds=seconds * self._scale), burns)
+            # What spends of a budget waits for its back-off too: 110 answers of "Retry-After: 0" are over in a minute.
+            least = min(asked, RETRY_AFTER_CAP_SECONDS) + random.uniform(0.0, rule.base_seconds)  # noqa: S311
+            seconds = max(seconds, least) if counts else least
+        spent_of = rule.failure_reason if counts else None
+        return PutOff(rule.waiting_reason, timedelta(seconds=seconds * self._scale), spent_of)
 
 
 def _retry_after_seconds(error: RecordingServiceError) -> float | None:

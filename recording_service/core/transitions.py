@@ -12,6 +12,7 @@ because it also chooses the row. A new attempt is always unrung: `attempt` and `
 nowhere else.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
@@ -54,7 +55,7 @@ def enqueued(existing: Recording | None, request: EnqueueRequest, now: datetime)
     job = RecordingJob.FULL if RecordingJob.FULL in (existing.job, request.job) else existing.job
     if existing.state is RecordingState.FAILED:
         wanted = replace(existing, call=call, job=job, priority=request.priority, request_id=request.request_id)
-        return _requeued(wanted, now, due=now, failures=0)
+        return _requeued(wanted, now, due=now, failures_by_reason={})
     priority = existing.priority
     if existing.state in IN_FLIGHT:
         priority = min(existing.priority, request.priority)
@@ -104,15 +105,18 @@ def put_off(
     waiting_reason: WaitingReason,
     message: str,
     delay: timedelta,
-    burns: bool,
+    spent_of: FailureReason | None,
     now: datetime,
 ) -> Recording | None:
-    """A next attempt after `delay`, if that attempt is still the one that downloads; `burns` spends of the budget."""
+    """A next attempt after `delay`, if that attempt is still the one that downloads.
+
+    `spent_of`: by which kind of end's budget it is counted; None: by none.
+    """
     if existing is None or not _is_downloading(existing, bell):
         return None
-    failures = existing.failures + 1 if burns else existing.failures
+    failures_by_reason = existing.failures_by_reason if spent_of is None else _spent(existing, spent_of)
     waiting = replace(existing, waiting_reason=waiting_reason, failure_message=_cut(message))
-    return _requeued(waiting, now, due=now + delay, failures=failures)
+    return _requeued(waiting, now, due=now + delay, failures_by_reason=failures_by_reason)
 
 
 def given_up(
@@ -121,14 +125,14 @@ def given_up(
     """FAILED, if that attempt is still the one that downloads."""
     if existing is None or not _is_downloading(existing, bell):
         return None
-    return _failed(replace(existing, failures=existing.failures + 1), reason, message, now)
+    return _failed(replace(existing, failures_by_reason=_spent(existing, reason)), reason, message, now)
 
 
 def released(existing: Recording | None, bell: Bell, now: datetime) -> Recording | None:
     """A next attempt at once, after a clean stop: nothing is spent."""
     if existing is None or not _is_downloading(existing, bell):
         return None
-    return _requeued(existing, now, due=now, failures=existing.failures)
+    return _requeued(existing, now, due=now, failures_by_reason=existing.failures_by_reason)
 
 
 def bell_forgotten(existing: Recording | None, bell: Bell, now: datetime) -> Recording | None:
@@ -137,7 +141,7 @@ def bell_forgotten(existing: Recording | None, bell: Bell, now: datetime) -> Rec
         return None
     # Who rang had found it due; the next one to ring must do so too, though another clock goes slower.
     due = min(existing.next_attempt_time, now)
-    return _requeued(existing, now, due=due, failures=existing.failures)
+    return _requeued(existing, now, due=due, failures_by_reason=existing.failures_by_reason)
 
 
 def refetched(existing: Recording | None, object_key: str, now: datetime) -> Recording | None:
@@ -154,7 +158,7 @@ def refetched(existing: Recording | None, object_key: str, now: datetime) -> Rec
         verified_time=None,
         expected_sha256=existing.sha256,
     )
-    return _requeued(gone, now, due=now, failures=0)
+    return _requeued(gone, now, due=now, failures_by_reason={})
 
 
 def unavailable(existing: Recording | None, report: UnavailableReport, now: datetime) -> Recording | None:
@@ -217,7 +221,7 @@ def _ready(recording: Recording, stored_object: StoredObject, content_type: str,
     return replace(
         recording,
         state=RecordingState.READY,
-        failures=0,
+        failures_by_reason={},
         failure_reason=None,
         failure_message="",
         received_bytes=stored_object.size_bytes,
@@ -232,7 +236,15 @@ def _ready(recording: Recording, stored_object: StoredObject, content_type: str,
     )
 
 
-def _requeued(recording: Recording, now: datetime, *, due: datetime, failures: int) -> Recording:
+def _spent(recording: Recording, reason: FailureReason) -> Mapping[FailureReason, int]:
+    """Its failures, and one more of that kind."""
+    spent = recording.failures_by_reason
+    return {**spent, reason: spent.get(reason, 0) + 1}
+
+
+def _requeued(
+    recording: Recording, now: datetime, *, due: datetime, failures_by_reason: Mapping[FailureReason, int]
+) -> Recording:
     """QUEUED for the next attempt. A reason to wait is only kept where the caller has just set it."""
     keeps_waiting = recording.state is RecordingState.DOWNLOADING or recording.state is RecordingState.QUEUED
     return _changed(
@@ -241,7 +253,7 @@ def _requeued(recording: Recording, now: datetime, *, due: datetime, failures: i
             state=RecordingState.QUEUED,
             attempt=recording.attempt + 1,
             rung_time=None,
-            failures=failures,
+            failures_by_reason=failures_by_reason,
             next_attempt_time=due,
             failure_reason=None,
             failure_message=recording.failure_message if keeps_waiting else "",

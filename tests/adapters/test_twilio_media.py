@@ -16,6 +16,7 @@ import pytest
 from recording_service.adapters.twilio_media.media import PIECE_BYTES, TwilioMedia
 from recording_service.core.errors import (
     SourceError,
+    SourceGone,
     SourceNotAudio,
     SourceNotFound,
     SourceRateLimited,
@@ -359,7 +360,7 @@ def test_what_is_no_answer_is_unavailable(bytes_sent: bytes) -> None:
         (unauthorized(), SourceUnauthorized),
         (forbidden(), SourceUnauthorized),
         (not_found(), SourceNotFound),
-        (Answer(status=410), SourceNotFound),
+        (Answer(status=410), SourceGone),
         (Answer(status=400), SourceRefused),
         (Answer(status=405), SourceRefused),
         (Answer(status=418), SourceRefused),

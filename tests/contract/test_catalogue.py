@@ -40,7 +40,7 @@ def leave(row: Recording | None) -> None:
 
 
 def count_up(row: Recording | None) -> Recording | None:
-    return None if row is None else replace(row, failures=row.failures + 1, revision=row.revision + 1)
+    return None if row is None else replace(row, lease=row.lease + 1, revision=row.revision + 1)
 
 
 # Reading
@@ -91,6 +91,7 @@ def whole_recordings(draw: st.DrawFn) -> Recording:
     }
     by_name: dict[str, st.SearchStrategy[Any]] = {
         "labels": st.dictionaries(texts, texts, max_size=4),
+        "failures_by_reason": st.dictionaries(st.sampled_from(FailureReason), st.integers(1, 1000), max_size=4),
         "lease": sizes,
         "received_bytes": sizes,
         "revision": st.integers(1, 2**62),
@@ -116,6 +117,17 @@ def test_every_field_is_stored_as_it_is(catalogue: Catalogue, before: Recording,
     assert catalogue.amend([(before.key, lambda row: wanted)]) == [(wanted, True)]
     assert catalogue.get(before.key) == wanted
     assert wanted in catalogue.page(RecordingFilter(labels=wanted.call.labels), 1000, None)
+
+
+def test_failures_are_kept_by_their_reason_and_are_their_sum(catalogue: Catalogue) -> None:
+    recording = a_recording()
+    put(catalogue, recording)
+    assert (now_of(catalogue, recording).failures_by_reason, now_of(catalogue, recording).failures) == ({}, 0)
+    spent = {FailureReason.WORKER_CRASHED: 1, FailureReason.SOURCE_UNAVAILABLE: 8}
+    change(catalogue, recording, failures_by_reason=spent)
+    now = now_of(catalogue, recording)
+    assert (now.failures_by_reason, now.failures) == (spent, 9)
+    assert all(type(reason) is FailureReason for reason in now.failures_by_reason)
 
 
 def test_those_are_read_together_that_there_are(catalogue: Catalogue) -> None:
@@ -151,7 +163,7 @@ def test_what_became_of_each_change_is_told_in_their_order(catalogue: Catalogue)
     there, new, unknown = another(3), another(1), another(2)
     put(catalogue, there)
     amended = catalogue.amend([(there.key, count_up), (unknown.key, leave), (new.key, insert(new)), (there.key, leave)])
-    counted = replace(there, failures=1, revision=2)
+    counted = replace(there, lease=1, revision=2)
     assert amended == [(counted, True), (None, False), (new, True), (counted, False)]
     assert catalogue.get_many([there.key, new.key, unknown.key]) == {there.key: counted, new.key: new}
 
@@ -176,8 +188,8 @@ def test_the_second_decision_on_a_key_sees_the_result_of_the_first(catalogue: Ca
         return count_up(row)
 
     amended = catalogue.amend([(new.key, insert(new)), (new.key, look_and_count), (new.key, look_and_count)])
-    assert seen[-2:] == [new, replace(new, failures=1, revision=2)]
-    assert now_of(catalogue, new) == replace(new, failures=2, revision=3)
+    assert seen[-2:] == [new, replace(new, lease=1, revision=2)]
+    assert now_of(catalogue, new) == replace(new, lease=2, revision=3)
     assert [changed for _, changed in amended] == [True, True, True]
     assert amended[-1].recording == now_of(catalogue, new)
 
@@ -209,7 +221,7 @@ def test_a_decision_that_does_not_raise_the_revision_is_refused(catalogue: Catal
     recording = a_recording()
     put(catalogue, recording)
     with pytest.raises(ValueError, match="revision"):
-        catalogue.amend([(recording.key, lambda row: replace(recording, failures=1, revision=revision))])
+        catalogue.amend([(recording.key, lambda row: replace(recording, lease=1, revision=revision))])
     assert catalogue.get(recording.key) == recording
 
 
@@ -234,11 +246,11 @@ def meanwhile(do: Callable[[], object], then: Decide) -> Decide:
 def test_a_row_that_changed_meanwhile_is_decided_on_anew(catalogue: Catalogue) -> None:
     recording, bystander = another(1), another(2)
     put(catalogue, recording, bystander)
-    decide = meanwhile(lambda: change(catalogue, recording, failures=7), count_up)
+    decide = meanwhile(lambda: change(catalogue, recording, lease=7), count_up)
     amended = catalogue.amend([(bystander.key, count_up), (recording.key, decide)])
     assert amended == [
-        (replace(bystander, failures=1, revision=2), True),
-        (replace(recording, failures=8, revision=3), True),
+        (replace(bystander, lease=1, revision=2), True),
+        (replace(recording, lease=8, revision=3), True),
     ]
     assert [now_of(catalogue, bystander), now_of(catalogue, recording)] == [row for row, _ in amended]
 
@@ -258,10 +270,10 @@ def test_a_row_may_be_left_as_it_is_when_it_is_decided_on_anew(catalogue: Catalo
     recording = a_recording()
     put(catalogue, recording)
     decide = meanwhile(
-        lambda: change(catalogue, recording, failures=5),
-        lambda row: count_up(row) if row and row.failures < 5 else None,
+        lambda: change(catalogue, recording, lease=5),
+        lambda row: count_up(row) if row and row.lease < 5 else None,
     )
-    assert catalogue.amend([(recording.key, decide)]) == [(replace(recording, failures=5, revision=2), False)]
+    assert catalogue.amend([(recording.key, decide)]) == [(replace(recording, lease=5, revision=2), False)]
 
 
 def test_of_many_who_insert_the_same_row_exactly_one_does(catalogue: Catalogue) -> None:
@@ -287,7 +299,7 @@ def test_no_change_of_many_at_once_is_lost(catalogue: Catalogue) -> None:
 
     keys = [row.key for row in rows]
     simultaneously([partial(count_all, keys[turn % 4 :] + keys[: turn % 4]) for turn in range(8)])
-    assert [now_of(catalogue, row).failures for row in rows] == [40] * 4
+    assert [now_of(catalogue, row).lease for row in rows] == [40] * 4
 
 
 # Listing

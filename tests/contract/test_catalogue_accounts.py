@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from recording_service.core.model import PausedAccount, Priority, RecordingFilter, RecordingState, WaitingReason
+from recording_service.core.model import (
+    FailureReason,
+    PausedAccount,
+    Priority,
+    RecordingFilter,
+    RecordingState,
+    WaitingReason,
+)
 from recording_service.core.ports import Catalogue, DispatcherRow
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, now_of, put
 from tests.support.simultaneous import simultaneously
@@ -60,7 +67,9 @@ def test_pausing_again_changes_only_what_has_come_since(catalogue: Catalogue) ->
 
 
 def test_a_pause_that_ends_sets_free_what_waited_for_it(catalogue: Catalogue) -> None:
-    waited = another(1, attempt=4, failures=2, next_attempt_time=TIME + MINUTE)
+    waited = another(
+        1, attempt=4, failures_by_reason={FailureReason.SOURCE_NOT_FOUND: 2}, next_attempt_time=TIME + MINUTE
+    )
     heard_in_vain = another(2, rung_time=TIME + SECOND)
     unrung, downloading, elsewhere = (
         another(3),

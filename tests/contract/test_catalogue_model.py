@@ -15,6 +15,7 @@ from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.core.model import (
     Bell,
     CallDetails,
+    FailureReason,
     PagePosition,
     Priority,
     Recording,
@@ -33,6 +34,10 @@ ACCOUNTS = ("ACa", "ACB")
 RECORDINGS = ("REa", "REB", "RE1")
 WORKERS = ("worker-1", "worker-2")
 OBJECT_KEYS = ("1.mp3", "2.mp3")
+FAILURES: tuple[dict[FailureReason, int], ...] = (
+    {},
+    {FailureReason.WORKER_CRASHED: 2, FailureReason.SOURCE_REFUSED: 1},
+)
 LABELS: tuple[dict[str, str], ...] = ({}, {"team": "a"}, {"team": "a", "city": "x"})
 SECOND = timedelta(seconds=1)
 
@@ -55,6 +60,7 @@ changes = st.none() | st.fixed_dictionaries(
         "rung_time": st.none() | times,
         "attempt": st.integers(1, 3),
         "waiting_reason": st.none() | st.sampled_from(WaitingReason),
+        "failures_by_reason": st.sampled_from(FAILURES),
         "claimed_by": workers,
         "object_key": st.sampled_from(OBJECT_KEYS),
         "verified_time": st.none() | times,

@@ -87,11 +87,11 @@ def test_a_mark_takes_nothing_from_a_change_that_was_decided_on_before_it(catalo
         assert before is not None
         if before.verified_time is None:
             catalogue.mark_verified([named(row)], TIME)
-        return replace(before, failures=7, revision=before.revision + 1)
+        return replace(before, lease=7, revision=before.revision + 1)
 
     catalogue.amend([(row.key, decide)])
     now = now_of(catalogue, row)
-    assert (now.failures, now.revision, now.verified_time) == (7, 2, TIME)
+    assert (now.lease, now.revision, now.verified_time) == (7, 2, TIME)
 
 
 def test_a_mark_is_undone_by_a_change(catalogue: Catalogue) -> None:

@@ -32,7 +32,7 @@ class FixedPolicy(RetryPolicy):
     def after(self, error: RecordingServiceError, recording: Recording) -> PutOff | GiveUp:
         if self._gives_up:
             return GiveUp(FailureReason.SOURCE_NOT_AUDIO)
-        return PutOff(WaitingReason.RETRY, timedelta(seconds=10), burns=True)
+        return PutOff(WaitingReason.RETRY, timedelta(seconds=10), FailureReason.SOURCE_UNAVAILABLE)
 
 
 def claimed(world: World, number: int = 1) -> Bell:
@@ -90,7 +90,8 @@ def test_the_verdict_is_on_the_row_as_it_is_when_it_is_written(world: World) -> 
     def spend_the_budget(_: object) -> None:
         def decide(row: Recording | None) -> Recording | None:
             assert row is not None
-            return replace(row, failures=10_000, revision=row.revision + 1)
+            spent = {FailureReason.SOURCE_UNAVAILABLE: 10_000}
+            return replace(row, failures_by_reason=spent, revision=row.revision + 1)
 
         adapter.amend([(KEY, decide)])
 

@@ -30,6 +30,7 @@ from recording_service.core.errors import (
     SourceUnauthorized,
     SourceUnavailable,
     StorageUnavailable,
+    WorkerCrashed,
 )
 from recording_service.core.model import (
     Bell,
@@ -43,6 +44,7 @@ from recording_service.core.model import (
 )
 from recording_service.core.ports import Change, MediaSource, Upload
 from recording_service.core.requests import Target
+from recording_service.core.retry import RETRY_RULES
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_key, a_request
 from tests.support.faults import Faults, Hook, once, raising
 from tests.support.media import ScriptedSource
@@ -225,6 +227,22 @@ def test_without_the_catalogue_nothing_is_claimed_and_the_queue_may_try_again(wo
 
 # Whatever may go wrong between us and Twilio
 
+
+def fetched_for(world: World, longest: timedelta) -> int:
+    """Has the recording fetched, minute by minute, until it comes to an end; how many minutes that took."""
+    world.enqueuer().enqueue(a_request())
+    dispatcher = world.dispatcher()
+    end = world.clock.now() + longest
+    minutes = 0
+    while world.clock.now() < end:
+        world.work()
+        if world.row().state is not RecordingState.QUEUED:
+            break
+        world.let_pass(60.0, dispatcher, tick_seconds=60.0)
+        minutes += 1
+    return minutes
+
+
 FAILURES: list[tuple[SourceError, WaitingReason | FailureReason, int]] = [
     (SourceNotFound("404"), WaitingReason.RETRY, 1),
     (SourceUnavailable("503"), WaitingReason.RETRY, 1),
@@ -309,20 +327,47 @@ def test_a_body_of_another_length_than_announced_is_never_published(world: World
         (bytes(5000), "Twilio's answer is not audio"),
     ],
 )
-def test_what_is_no_audio_is_never_published_and_ends_after_a_few_attempts(
-    world: World, body: bytes, message: str
-) -> None:
+def test_what_is_no_audio_is_never_published_and_ends_after_hours(world: World, body: bytes, message: str) -> None:
     world.script(body)
-    world.enqueuer().enqueue(a_request())
-    dispatcher = world.dispatcher()
-    for _ in range(20):
-        world.work()
-        assert shelf(world) == []
-        world.let_pass(1.0, dispatcher)
+    minutes = fetched_for(world, timedelta(hours=12))
     row = world.row()
     assert (row.state, row.failure_reason) == (RecordingState.FAILED, FailureReason.SOURCE_NOT_AUDIO)
     assert row.failure_message == message
-    assert len(world.twilio.asked) == 3
+    assert len(world.twilio.asked) == RETRY_RULES[SourceNotAudio].budget
+    # Four hours are four deviations less than the mean (core/retry.py).
+    assert minutes > 4 * 60
+    assert shelf(world) == []
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><html>Back soon</html>", SourceRefused("407"), SourceTimedOut("")])
+def test_a_recording_that_comes_by_during_an_hours_maintenance_is_fetched_after_it(
+    world: World, page: bytes | SourceError
+) -> None:
+    world.script(page)
+    assert fetched_for(world, timedelta(hours=1)) == 60
+    assert (world.row().state, world.row().waiting_reason) == (RecordingState.QUEUED, WaitingReason.RETRY)
+    assert shelf(world) == []
+    world.script(AUDIO)
+    # The longest back-off, and a minute for the clock's step.
+    assert fetched_for(world, timedelta(hours=1)) <= 16
+    assert world.row().state is RecordingState.READY
+
+
+def test_a_crash_after_a_long_outage_is_a_first_crash(world: World) -> None:
+    world.script(SourceTimedOut("slow"))
+    fetched_for(world, timedelta(hours=1))
+    spent = world.row().failures_by_reason
+    budget = RETRY_RULES[WorkerCrashed].budget
+    assert budget is not None
+    assert spent[FailureReason.SOURCE_UNAVAILABLE] == world.row().failures > budget
+    dispatcher = world.dispatcher()
+    while (bell := world.queue.hear()) is None:
+        world.let_pass(60.0, dispatcher, tick_seconds=60.0)
+    claimed = world.take(bell)
+    assert claimed is not None
+    world.attempts().crashed(claimed.bell)
+    assert world.row().state is RecordingState.QUEUED
+    assert world.row().failures_by_reason == {**spent, FailureReason.WORKER_CRASHED: 1}
 
 
 def test_an_error_that_nobody_expected_ends_the_attempt_and_is_logged(

@@ -1,5 +1,7 @@
 import random
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from recording_service.core.errors import (
     RecordingServiceError,
     RedirectRefused,
     SourceError,
+    SourceGone,
     SourceNotAudio,
     SourceNotFound,
     SourceRateLimited,
@@ -28,6 +31,7 @@ from tests.support.recordings import a_recording
 #: Every kind of failure, how it waits, and how it ends (None: never).
 EXPECTED: list[tuple[RecordingServiceError, WaitingReason, FailureReason | None]] = [
     (SourceNotFound("404"), WaitingReason.RETRY, FailureReason.SOURCE_NOT_FOUND),
+    (SourceGone("410"), WaitingReason.RETRY, FailureReason.SOURCE_NOT_FOUND),
     (SourceUnavailable("503"), WaitingReason.RETRY, FailureReason.SOURCE_UNAVAILABLE),
     (SourceTimedOut("slow"), WaitingReason.RETRY, FailureReason.SOURCE_UNAVAILABLE),
     (SourceTruncated("cut"), WaitingReason.RETRY, FailureReason.SOURCE_TRUNCATED),
@@ -44,12 +48,27 @@ IDS = [type(error).__name__ for error, _, _ in EXPECTED]
 
 HOUR_SECONDS = 3600.0
 
+#: The last failure with which a recording ends, whatever kinds come in turn (`RETRY_RULES`).
+MOST_FAILURES = 295
+
+#: How it ends by each kind, and that kind's budget.
+BUDGETS = {rule.failure_reason: 0 for rule in RETRY_RULES.values()} | {
+    rule.failure_reason: rule.budget for kind, rule in RETRY_RULES.items() if rule.budget and kind is not SourceGone
+}
+
+
+def after_failures(error: RecordingServiceError, failures: int, attempt: int = 1) -> Recording:
+    """A recording that has met this kind of failure so many times, and others as often as they may be met."""
+    own = RETRY_RULES[type(error)].failure_reason
+    others = {reason: budget - 1 for reason, budget in BUDGETS.items() if budget > 1}
+    return a_recording(failures_by_reason=others | {own: failures}, attempt=attempt)
+
 
 def failures_until_the_end(error: RecordingServiceError, policy: RetryPolicy) -> tuple[list[float], GiveUp | None]:
     """The delays of one failure after the other, in seconds, and the end; None if there is none in 200."""
     delays: list[float] = []
     for failures in range(200):
-        verdict = policy.after(error, a_recording(failures=failures, attempt=failures + 1))
+        verdict = policy.after(error, after_failures(error, failures, failures + 1))
         if isinstance(verdict, GiveUp):
             return delays, verdict
         delays.append(verdict.delay.total_seconds())
@@ -57,7 +76,7 @@ def failures_until_the_end(error: RecordingServiceError, policy: RetryPolicy) ->
 
 
 def test_every_kind_of_failure_is_expected_here() -> None:
-    kinds = {*SourceError.__subclasses__(), StorageUnavailable, WorkerCrashed}
+    kinds = {*SourceError.__subclasses__(), SourceGone, StorageUnavailable, WorkerCrashed}
     assert {type(error) for error, _, _ in EXPECTED} == kinds == set(RETRY_RULES)
 
 
@@ -65,16 +84,67 @@ def test_every_kind_of_failure_is_expected_here() -> None:
 def test_each_kind_waits_and_ends_in_its_own_way(
     error: RecordingServiceError, waiting_reason: WaitingReason, failure_reason: FailureReason | None
 ) -> None:
-    verdict = RetryPolicy().after(error, a_recording(failures=0, attempt=1))
+    verdict = RetryPolicy().after(error, after_failures(error, 0))
     if not isinstance(verdict, GiveUp):
-        assert (verdict.waiting_reason, verdict.burns) == (waiting_reason, failure_reason is not None)
+        assert (verdict.waiting_reason, verdict.spent_of) == (waiting_reason, failure_reason)
     _, end = failures_until_the_end(error, RetryPolicy())
     assert end == (None if failure_reason is None else GiveUp(failure_reason))
 
 
 @pytest.mark.parametrize("error", [SourceTooLarge("large"), RedirectRefused("elsewhere")])
 def test_what_can_only_go_wrong_again_ends_at_once(error: SourceError) -> None:
-    assert isinstance(RetryPolicy().after(error, a_recording(failures=0, attempt=1)), GiveUp)
+    assert isinstance(RetryPolicy().after(error, a_recording()), GiveUp)
+
+
+@pytest.mark.parametrize("end", sorted(reason for reason, budget in BUDGETS.items() if budget > 1))
+def test_no_kind_of_failure_spends_of_the_budget_of_another(end: FailureReason) -> None:
+    spent = a_recording(failures_by_reason={end: BUDGETS[end] - 1}, attempt=BUDGETS[end])
+    for error, _, failure_reason in EXPECTED:
+        verdict = RetryPolicy().after(error, spent)
+        ends = failure_reason is not None and (failure_reason is end or BUDGETS[failure_reason] == 1)
+        assert isinstance(verdict, GiveUp) is ends
+
+
+def test_a_recording_that_has_waited_through_an_outage_survives_a_worker_killed_in_a_deploy() -> None:
+    waited = a_recording(failures_by_reason={FailureReason.SOURCE_UNAVAILABLE: 100}, attempt=101)
+    verdict = RetryPolicy().after(WorkerCrashed(), waited)
+    assert isinstance(verdict, PutOff)
+    assert verdict.delay <= timedelta(seconds=1), "the back-off is that of a first crash"
+
+
+@given(data=st.data())
+def test_whatever_kinds_of_failure_come_in_turn_there_is_an_end(data: st.DataObject) -> None:
+    burning = [error for error, _, end in EXPECTED if end is not None and BUDGETS[end] > 1]
+    spent: dict[FailureReason, int] = {}
+    chance = data.draw(st.randoms(use_true_random=False))
+    for failures in range(MOST_FAILURES):
+        verdict = RetryPolicy().after(chance.choice(burning), a_recording(failures_by_reason=spent))
+        if isinstance(verdict, GiveUp):
+            return
+        assert verdict.spent_of is not None
+        spent[verdict.spent_of] = spent.get(verdict.spent_of, 0) + 1
+        assert sum(spent.values()) == failures + 1
+    pytest.fail(f"not given up by failure {MOST_FAILURES}")
+
+
+def test_the_last_failure_a_recording_can_have_is_the_one_that_is_documented() -> None:
+    most = {reason: max(0, budget - 1) for reason, budget in BUDGETS.items()}
+    assert sum(most.values()) + 1 == MOST_FAILURES
+    worst = a_recording(failures_by_reason=most)
+    assert all(isinstance(RetryPolicy().after(error, worst), GiveUp) is (end is not None) for error, _, end in EXPECTED)
+
+
+def test_a_recording_that_is_gone_has_spent_of_the_same_day_as_one_that_is_not_found() -> None:
+    missing, gone = (RETRY_RULES[kind] for kind in (SourceNotFound, SourceGone))
+    assert (gone.failure_reason, gone.base_seconds, gone.cap_seconds) == (
+        missing.failure_reason,
+        missing.base_seconds,
+        missing.cap_seconds,
+    )
+    for failures, ends in ((16, False), (17, True)):
+        recording = a_recording(failures_by_reason={FailureReason.SOURCE_NOT_FOUND: failures})
+        assert isinstance(RetryPolicy().after(SourceGone("410"), recording), GiveUp) is ends
+        assert isinstance(RetryPolicy().after(SourceNotFound("404"), recording), PutOff)
 
 
 @pytest.mark.parametrize(("error", "waiting_reason", "failure_reason"), EXPECTED, ids=IDS)
@@ -86,7 +156,7 @@ def test_no_wait_is_negative_or_beyond_the_cap(
     failures: int,
     attempt: int,
 ) -> None:
-    verdict = RetryPolicy().after(error, a_recording(failures=failures, attempt=attempt))
+    verdict = RetryPolicy().after(error, after_failures(error, failures, attempt))
     if isinstance(verdict, PutOff):
         assert timedelta(0) <= verdict.delay <= timedelta(seconds=RETRY_RULES[type(error)].cap_seconds)
 
@@ -94,7 +164,7 @@ def test_no_wait_is_negative_or_beyond_the_cap(
 def test_waits_grow_by_doubling_and_are_spread_over_the_whole_of_it() -> None:
     rule = RETRY_RULES[SourceUnavailable]
     for failures in range(6):
-        recording = a_recording(failures=failures, attempt=1)
+        recording = after_failures(SourceUnavailable("503"), failures)
         verdicts = [RetryPolicy().after(SourceUnavailable("503"), recording) for _ in range(300)]
         delays = [verdict.delay.total_seconds() for verdict in verdicts if isinstance(verdict, PutOff)]
         ceiling = rule.base_seconds * 2**failures
@@ -106,9 +176,18 @@ def test_waits_grow_by_doubling_and_are_spread_over_the_whole_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "hours"), [(SourceNotFound("404"), 24), (SourceUnavailable("503"), 12), (SourceTimedOut("slow"), 12)]
+    ("error", "hours"),
+    [
+        (SourceNotFound("404"), 24),
+        (SourceGone("410"), 6),
+        (SourceUnavailable("503"), 12),
+        (SourceTimedOut("slow"), 12),
+        (SourceNotAudio("html"), 6),
+        (SourceRefused("400"), 6),
+        (SourceTruncated("cut"), 2.5),
+    ],
 )
-def test_an_absent_recording_is_given_a_day_and_a_failing_twilio_half_a_day(
+def test_each_budget_lasts_for_as_many_hours_as_its_table_says(
     error: SourceError, hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
@@ -117,20 +196,59 @@ def test_an_absent_recording_is_given_a_day_and_a_failing_twilio_half_a_day(
     assert hours * HOUR_SECONDS < sum(delays) < 1.1 * hours * HOUR_SECONDS
 
 
-def asked_to_wait(seconds: float | None, **fields: int) -> list[float]:
+@pytest.mark.parametrize(
+    "error",
+    [error for error, _, end in EXPECTED if end is not None and BUDGETS[end] > 8],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_hours_maintenance_is_outlasted_whatever_it_answers(error: SourceError) -> None:
+    for _ in range(100):
+        delays, end = failures_until_the_end(error, RetryPolicy())
+        assert end is not None
+        # Of each kind nearly five deviations of its sum, or more, are between an hour and the mean.
+        assert sum(delays) > HOUR_SECONDS
+
+
+def test_the_budget_of_a_failing_twilio_lasts_though_it_asks_to_come_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
+    delays, _ = failures_until_the_end(SourceUnavailable("503", retry_after_seconds=0.0), RetryPolicy())
+    assert sum(delays) > 12 * HOUR_SECONDS
+
+
+def test_the_table_of_the_documentation_is_the_one_that_is_followed() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\|[^|]+\| `([A-Z_]+)` \| (?:(\d+), (\d+))? ?\| (\d+)", text, re.MULTILINE)
+    documented = {
+        (end.lower(), int(budget), *((float(base), float(cap)) if base else ())) for end, base, cap, budget in rows
+    }
+    followed = {
+        (rule.failure_reason.value, rule.budget, *((rule.base_seconds, rule.cap_seconds) if rule.budget > 1 else ()))
+        for rule in RETRY_RULES.values()
+        if rule.budget
+    }
+    assert documented == followed
+    assert f"failure {MOST_FAILURES} at the latest" in text
+
+
+def asked_to_wait(seconds: float | None, failures: int = 0) -> list[float]:
     """The waits, in seconds, after answers that ask for that long."""
     waits = []
     for error in (SourceRateLimited("429", seconds), SourceUnavailable("503", seconds)):
-        verdict = RetryPolicy().after(error, a_recording(**{"failures": 0, "attempt": 1, **fields}))
+        verdict = RetryPolicy().after(error, after_failures(error, failures))
         assert isinstance(verdict, PutOff)
         waits.append(verdict.delay.total_seconds())
     return waits
 
 
 @given(seconds=st.floats(0.0, RETRY_AFTER_CAP_SECONDS), failures=st.integers(0, 50))
-def test_what_twilio_asks_for_wins_with_a_little_jitter_on_top(seconds: float, failures: int) -> None:
-    for wait in asked_to_wait(seconds, failures=failures):
-        assert seconds - 1e-6 <= wait <= seconds + 2.0
+def test_what_twilio_asks_for_is_waited_with_a_little_jitter_on_top_and_the_back_off_at_least(
+    seconds: float, failures: int
+) -> None:
+    limited, unavailable = asked_to_wait(seconds, failures)
+    assert seconds - 1e-6 <= limited <= seconds + 2.0
+    assert seconds - 1e-6 <= unavailable <= max(seconds + 1.0, min(900.0, 2.0**failures))
 
 
 def test_an_absurd_request_to_wait_is_cut() -> None:
@@ -145,14 +263,16 @@ def test_those_who_were_turned_away_together_do_not_return_together() -> None:
 @given(failures=st.integers(0, 30), attempt=st.integers(1, 30))
 def test_what_burns_nothing_backs_off_by_its_attempts(failures: int, attempt: int) -> None:
     ceiling = min(120.0, 2.0 * 2 ** (attempt - 1))
-    verdict = RetryPolicy().after(SourceRateLimited("429", None), a_recording(failures=failures, attempt=attempt))
+    spent = {FailureReason.SOURCE_UNAVAILABLE: failures}
+    limited = a_recording(failures_by_reason=spent, attempt=attempt)
+    verdict = RetryPolicy().after(SourceRateLimited("429", None), limited)
     assert isinstance(verdict, PutOff)
     assert verdict.delay.total_seconds() <= ceiling
 
 
 def test_a_scale_makes_every_wait_shorter() -> None:
     for error in (SourceUnavailable("503"), SourceUnavailable("503", 100.0), SourceRateLimited("429", None)):
-        recording: Recording = a_recording(failures=5, attempt=6)
+        recording = a_recording(failures_by_reason={FailureReason.SOURCE_UNAVAILABLE: 5}, attempt=6)
         for _ in range(50):
             verdict = RetryPolicy(scale=0.01).after(error, recording)
             assert isinstance(verdict, PutOff)

@@ -69,6 +69,10 @@ OTHER_DETAILS = CallDetails(
 )
 
 
+#: What is spent of the budgets.
+SPENT = {FailureReason.SOURCE_NOT_FOUND: 1, FailureReason.SOURCE_UNAVAILABLE: 1}
+
+
 def row(state: RecordingState, **changes: object) -> Recording:
     """A row of that state as the service leaves it, on its third attempt."""
     usual: dict[str, object] = {
@@ -82,7 +86,7 @@ def row(state: RecordingState, **changes: object) -> Recording:
         "update_time": BEFORE,
         "next_attempt_time": BEFORE,
         "attempt": 3,
-        "failures": 2,
+        "failures_by_reason": SPENT,
         "revision": 11,
         "request_id": "first-request",
     }
@@ -91,7 +95,7 @@ def row(state: RecordingState, **changes: object) -> Recording:
         RecordingState.DOWNLOADING: {"rung_time": BEFORE, "claimed_by": "worker-1", "lease": 5, "received_bytes": 99},
         RecordingState.READY: {
             "rung_time": BEFORE,
-            "failures": 0,
+            "failures_by_reason": {},
             "object_key": OBJECT.object_key,
             "size_bytes": OBJECT.size_bytes,
             "received_bytes": OBJECT.size_bytes,
@@ -106,7 +110,7 @@ def row(state: RecordingState, **changes: object) -> Recording:
             "failure_message": "Twilio has no such recording (404)",
             "received_bytes": 17,
         },
-        RecordingState.DELETED: {"rung_time": None, "delete_time": BEFORE, "failures": 0},
+        RecordingState.DELETED: {"rung_time": None, "delete_time": BEFORE, "failures_by_reason": {}},
     }
     return a_recording(**{**usual, **by_state[state], **changes})
 
@@ -146,7 +150,7 @@ def test_an_unknown_recording_is_queued_and_due_at_once() -> None:
         next_attempt_time=NOW,
         rung_time=None,
         attempt=1,
-        failures=0,
+        failures_by_reason={},
         revision=1,
         request_id="request-1",
     )
@@ -197,7 +201,7 @@ def test_a_failed_recording_starts_over_with_a_budget_of_its_own_and_a_new_attem
         priority=Priority.BULK,
         attempt=4,
         rung_time=None,
-        failures=0,
+        failures_by_reason={},
         next_attempt_time=NOW,
         failure_reason=None,
         failure_message="",
@@ -250,7 +254,7 @@ def test_the_attempt_that_downloads_makes_it_ready() -> None:
     assert transitions.stored(DOWNLOADING, BELL, OBJECT, "audio/mpeg", NOW) == changed(
         DOWNLOADING,
         state=RecordingState.READY,
-        failures=0,
+        failures_by_reason={},
         received_bytes=OBJECT.size_bytes,
         object_key=OBJECT.object_key,
         size_bytes=OBJECT.size_bytes,
@@ -276,26 +280,41 @@ def test_a_new_object_has_not_been_verified_yet() -> None:
 # The endings of an attempt that did not bring the recording
 
 
-def put_off(existing: Recording | None, bell: Bell, *, burns: bool = True, message: str = "503") -> Recording | None:
+def put_off(
+    existing: Recording | None,
+    bell: Bell,
+    *,
+    spent_of: FailureReason | None = FailureReason.SOURCE_UNAVAILABLE,
+    message: str = "503",
+) -> Recording | None:
     return transitions.put_off(
         existing,
         bell,
         waiting_reason=WaitingReason.RETRY,
         message=message,
         delay=timedelta(seconds=30),
-        burns=burns,
+        spent_of=spent_of,
         now=NOW,
     )
 
 
-@pytest.mark.parametrize(("burns", "failures"), [(True, 3), (False, 2)])
-def test_an_attempt_that_is_put_off_makes_the_next_one_which_nobody_has_rung_for(burns: bool, failures: int) -> None:
-    assert put_off(DOWNLOADING, BELL, burns=burns) == changed(
+@pytest.mark.parametrize(
+    ("spent_of", "spent"),
+    [
+        (FailureReason.SOURCE_UNAVAILABLE, {**SPENT, FailureReason.SOURCE_UNAVAILABLE: 2}),
+        (FailureReason.WORKER_CRASHED, {**SPENT, FailureReason.WORKER_CRASHED: 1}),
+        (None, SPENT),
+    ],
+)
+def test_an_attempt_that_is_put_off_makes_the_next_one_which_nobody_has_rung_for(
+    spent_of: FailureReason | None, spent: dict[FailureReason, int]
+) -> None:
+    assert put_off(DOWNLOADING, BELL, spent_of=spent_of) == changed(
         DOWNLOADING,
         state=RecordingState.QUEUED,
         attempt=4,
         rung_time=None,
-        failures=failures,
+        failures_by_reason=spent,
         next_attempt_time=NOW + timedelta(seconds=30),
         waiting_reason=WaitingReason.RETRY,
         failure_message="503",
@@ -308,7 +327,7 @@ def test_an_attempt_that_spends_the_last_of_the_budget_is_the_end() -> None:
     assert transitions.given_up(DOWNLOADING, BELL, FailureReason.SOURCE_NOT_AUDIO, "html", NOW) == changed(
         DOWNLOADING,
         state=RecordingState.FAILED,
-        failures=3,
+        failures_by_reason={**SPENT, FailureReason.SOURCE_NOT_AUDIO: 1},
         failure_reason=FailureReason.SOURCE_NOT_AUDIO,
         failure_message="html",
         claimed_by="",

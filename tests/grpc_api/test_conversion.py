@@ -65,7 +65,7 @@ def test_what_is_not_known_is_left_out() -> None:
         call=CallDetails(),
         job=RecordingJob.DOWNLOAD_ONLY,
         state=RecordingState.QUEUED,
-        failures=0,
+        failures_by_reason={},
         received_bytes=0,
         size_bytes=None,
         sha256="",

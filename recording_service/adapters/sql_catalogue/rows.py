@@ -1,4 +1,4 @@
-"""Rows to recordings and back: times as microseconds since 1970 in UTC, enums by value, labels as JSON."""
+"""Rows to recordings and back: times as microseconds since 1970 in UTC, enums by value, mappings as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ _FAILURE_REASONS: Mapping[str | None, FailureReason | None] = {None: None} | {st
 _WAITING_REASONS: Mapping[str | None, WaitingReason | None] = {None: None} | {str(r): r for r in WaitingReason}
 
 
-#: Sorted, so that equal labels are the same text.
-_LABELS = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+#: Sorted, so that equal mappings are the same text.
+_MAPPING = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def to_microseconds(time: datetime) -> int:
@@ -69,7 +69,6 @@ def to_row(recording: Recording) -> dict[str, Any]:
         "next_attempt_time": to_microseconds(recording.next_attempt_time),
         "rung_time": _to_optional(recording.rung_time),
         "attempt": recording.attempt,
-        "failures": recording.failures,
         "failure_reason": None if recording.failure_reason is None else recording.failure_reason.value,
         "failure_message": recording.failure_message,
         "waiting_reason": None if recording.waiting_reason is None else recording.waiting_reason.value,
@@ -86,6 +85,7 @@ def to_row(recording: Recording) -> dict[str, Any]:
         "request_id": recording.request_id,
         "verified_time": _to_optional(recording.verified_time),
         "expected_sha256": recording.expected_sha256,
+        "failures_by_reason": _to_json({reason.value: count for reason, count in recording.failures_by_reason.items()}),
     }
 
 
@@ -114,7 +114,6 @@ def from_row(row: Values) -> Recording:
         next_attempt_time,
         rung_time,
         attempt,
-        failures,
         failure_reason,
         failure_message,
         waiting_reason,
@@ -131,6 +130,7 @@ def from_row(row: Values) -> Recording:
         request_id,
         verified_time,
         expected_sha256,
+        failures_by_reason,
     ) = row
     return Recording(
         account_sid=account_sid,
@@ -157,7 +157,6 @@ def from_row(row: Values) -> Recording:
         next_attempt_time=from_microseconds(next_attempt_time),
         rung_time=_from_optional(rung_time),
         attempt=attempt,
-        failures=failures,
         failure_reason=_FAILURE_REASONS[failure_reason],
         failure_message=failure_message,
         waiting_reason=_WAITING_REASONS[waiting_reason],
@@ -174,6 +173,7 @@ def from_row(row: Values) -> Recording:
         request_id=request_id,
         verified_time=_from_optional(verified_time),
         expected_sha256=expected_sha256,
+        failures_by_reason={FailureReason(reason): count for reason, count in _from_json(failures_by_reason).items()},
     )
 
 
@@ -185,10 +185,10 @@ def _from_optional(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else from_microseconds(microseconds)
 
 
-def _to_json(labels: Mapping[str, str]) -> str:
-    return _LABELS.encode(dict(labels)) if labels else "{}"
+def _to_json(mapping: Mapping[str, object]) -> str:
+    return _MAPPING.encode(dict(mapping)) if mapping else "{}"
 
 
-def _from_json(text: str) -> dict[str, str]:
-    labels: dict[str, str] = {} if text == "{}" else json.loads(text)
-    return labels
+def _from_json(text: str) -> dict[str, Any]:
+    mapping: dict[str, Any] = {} if text == "{}" else json.loads(text)
+    return mapping

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -54,7 +54,6 @@ recordings = Table(
     Column("next_attempt_time", BigInteger, nullable=False),
     Column("rung_time", BigInteger),
     Column("attempt", Integer, nullable=False),
-    Column("failures", Integer, nullable=False),
     Column("failure_reason", Text),
     Column("failure_message", Text, nullable=False),
     Column("waiting_reason", Text),
@@ -71,6 +70,8 @@ recordings = Table(
     Column("request_id", Text, nullable=False),
     Column("verified_time", BigInteger),
     Column("expected_sha256", Text, nullable=False, server_default=""),
+    # JSON: a number by reason.
+    Column("failures_by_reason", Text, nullable=False, server_default="{}"),
     PrimaryKeyConstraint("account_sid", "recording_sid", name="recordings_key"),
 )
 

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from recording_service.core.errors import (
     SourceError,
+    SourceGone,
     SourceNotFound,
     SourceRateLimited,
     SourceRefused,
@@ -34,8 +35,10 @@ def error_of(status: int, retry_after: str | None, now: datetime, *, by_account:
         return SourceTruncated("Twilio sent a part of the recording, though all of it was asked for")
     if status in (401, 403) and by_account:
         return SourceUnauthorized(f"Twilio refused the account's credentials ({status})")
-    if status in (404, 410):
-        return SourceNotFound(f"Twilio has no such recording ({status})")
+    if status == 404:
+        return SourceNotFound("Twilio has no such recording (404)")
+    if status == 410:
+        return SourceGone("Twilio does not have the recording any more (410)")
     if status == 429:
         return SourceRateLimited("Twilio asked for fewer requests (429)", retry_after_seconds(retry_after, now))
     if 400 <= status < 500 and status not in PASSING_REFUSALS | {401, 403}:

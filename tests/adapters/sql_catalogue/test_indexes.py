@@ -60,7 +60,7 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
     [
         (lambda catalogue: catalogue.get(ONE.key), {KEY_INDEX}),
         (lambda catalogue: catalogue.get_many([ONE.key, TWO.key]), {KEY_INDEX}),
-        (lambda catalogue: change(catalogue, ONE, failures=1), {KEY_INDEX}),
+        (lambda catalogue: change(catalogue, ONE, lease=1), {KEY_INDEX}),
         (lambda catalogue: catalogue.find(ONE.recording_sid), {"recordings_sid"}),
         (lambda catalogue: catalogue.stored(10, ONE.key), {"recordings_ready"}),
         (lambda catalogue: catalogue.least_verified(TIME, TIME, 10), {"recordings_verified"}),

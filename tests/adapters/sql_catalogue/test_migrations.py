@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -22,7 +24,7 @@ from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.adapters.sql_catalogue.rows import to_row
 from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION, metadata
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import Recording, RecordingState
+from recording_service.core.model import FailureReason, Recording, RecordingState, WaitingReason
 from recording_service.core.ports import DispatcherRow, NamedObject
 from tests.support.recordings import TIME, a_recording, another, put
 from tests.support.simultaneous import simultaneously
@@ -114,9 +116,9 @@ def bring_to(url: str, revision: str) -> None:
         database.write(lambda connection: command.upgrade(alembic_config(connection), revision))
 
 
-def insert_as_before(url: str, recording: Recording, columns_since: set[str]) -> None:
-    """Stores a recording as a version did that did not have these columns."""
-    row = {name: value for name, value in to_row(recording).items() if name not in columns_since}
+def insert_as_before(url: str, recording: Recording, columns_since: set[str], **columns_until: Any) -> None:
+    """Stores a recording as a version did that did not have the former columns, and had the latter ones."""
+    row = {name: value for name, value in to_row(recording).items() if name not in columns_since} | columns_until
     names = ", ".join(row)
     values = ", ".join(f":{name}" for name in row)
     with closing(Database(url, DatabaseOptions())) as database:
@@ -128,12 +130,24 @@ def test_recordings_of_the_first_schema_are_kept_and_none_of_them_has_been_verif
     waiting, stored = another(1), another(2, state=RecordingState.READY, object_key="x", size_bytes=3, sha256="ab")
     bring_to(url, "0001")
     for recording in (waiting, stored):
-        insert_as_before(url, recording, {"verified_time", "expected_sha256"})
+        insert_as_before(url, recording, {"verified_time", "expected_sha256", "failures_by_reason"}, failures=0)
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get_many([waiting.key, stored.key]) == {waiting.key: waiting, stored.key: stored}
         assert catalogue.least_verified(TIME, TIME, 10) == [stored]
         catalogue.mark_verified([NamedObject(stored.key, "x")], TIME)
         assert catalogue.least_verified(TIME, TIME, 10) == []
+
+
+def test_failures_from_before_they_were_counted_by_kind_are_put_down_only_to_what_they_ended_with(url: str) -> None:
+    waiting = another(1, waiting_reason=WaitingReason.RETRY)
+    given_up = another(2, state=RecordingState.FAILED, failure_reason=FailureReason.WORKER_CRASHED)
+    reported = another(3, state=RecordingState.FAILED, failure_reason=FailureReason.SOURCE_ABSENT)
+    bring_to(url, "0002")
+    for recording in (waiting, given_up, reported):
+        insert_as_before(url, recording, {"failures_by_reason"}, failures=8)
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        assert catalogue.get(given_up.key) == replace(given_up, failures_by_reason={FailureReason.WORKER_CRASHED: 8})
+        assert catalogue.get_many([waiting.key, reported.key]) == {waiting.key: waiting, reported.key: reported}
 
 
 # Many at once

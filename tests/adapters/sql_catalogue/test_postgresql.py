@@ -84,17 +84,17 @@ def test_a_row_that_another_host_has_locked_makes_writers_give_up_in_time(postgr
     with closing(SqlCatalogue.open(postgresql_url, options=IMPATIENT)) as catalogue:
         put(catalogue, recording)
         writers: list[Callable[[], object]] = [
-            lambda: change(catalogue, recording, failures=1),
+            lambda: change(catalogue, recording, lease=1),
             lambda: catalogue.claim(recording.bell, "worker", TIME, MINUTE),
             lambda: catalogue.pause(recording.account_sid, TIME, TIME),
-            lambda: catalogue.raise_lease(another(1).bell, 1, TIME) or change(catalogue, recording, failures=1),
+            lambda: catalogue.raise_lease(another(1).bell, 1, TIME) or change(catalogue, recording, lease=1),
         ]
         with locked(postgresql_url, recording):
             for write in writers:
                 with unavailable_in_time():
                     write()
             assert catalogue.get(recording.key) == recording
-        assert change(catalogue, recording, failures=1).failures == 1
+        assert change(catalogue, recording, lease=1).lease == 1
 
 
 def test_an_answer_that_does_not_come_is_waited_for_in_bounds(postgresql_url: str) -> None:
@@ -179,7 +179,7 @@ def test_a_transaction_that_a_deadlock_has_undone_is_done_again(postgresql_url: 
             nonlocal rounds
             rounds += 1
             for row in order:
-                statement = text("UPDATE recordings SET failures = failures + 1 WHERE recording_sid = :recording_sid")
+                statement = text("UPDATE recordings SET lease = lease + 1 WHERE recording_sid = :recording_sid")
                 connection.execute(statement, {"recording_sid": row.recording_sid})
                 if rounds == 1 and row is order[0]:
                     both_hold_one.wait(20)
@@ -190,7 +190,7 @@ def test_a_transaction_that_a_deadlock_has_undone_is_done_again(postgresql_url: 
     with closing(Database(postgresql_url, DatabaseOptions(lock_seconds=20, statement_seconds=30))) as database:
         rounds = simultaneously([partial(count_up, database, rows), partial(count_up, database, rows[::-1])])
         assert max(rounds) > 1
-        counted = database.rows(text("SELECT failures FROM recordings"), {})
+        counted = database.rows(text("SELECT lease FROM recordings"), {})
     assert [tuple(row) for row in counted] == [(2,), (2,)]
 
 

@@ -103,7 +103,7 @@ def test_while_the_file_is_locked_writers_give_up_in_time_and_readers_go_on(sqli
         put(catalogue, recording)
         writers: list[Callable[[], object]] = [
             lambda: put(catalogue, another(1)),
-            lambda: change(catalogue, recording, failures=1),
+            lambda: change(catalogue, recording, lease=1),
             lambda: catalogue.mark_rung([recording.bell], TIME),
             lambda: catalogue.claim(None, "worker", TIME, MINUTE),
             lambda: catalogue.pause(ACCOUNT_SID, TIME, TIME),
@@ -114,7 +114,7 @@ def test_while_the_file_is_locked_writers_give_up_in_time_and_readers_go_on(sqli
                 with unavailable_in_time():
                     write()
             assert catalogue.get(recording.key) == recording
-        assert change(catalogue, recording, failures=1).failures == 1
+        assert change(catalogue, recording, lease=1).lease == 1
 
 
 def test_threads_that_wait_for_a_locked_file_give_up_in_time_together(sqlite_url: str, sqlite_path: Path) -> None:

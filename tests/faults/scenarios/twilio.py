@@ -83,11 +83,34 @@ def bodies_that_are_no_audio(world: World) -> None:
 
 
 @scenario(18)
+def no_audio_for_a_while(world: World) -> None:
+    """A proxy's page, or one of maintenance, comes for a while: recordings wait with a reason, then are fetched."""
+    pages = [answers.html_document(), answers.json_document("audio/mpeg"), answers.empty(), answers.Answer(status=407)]
+    sids = _answered(world, "pages for recordings", pages, times=FOREVER)
+    with world.fault("the same pages again and again"):
+        eventually(
+            lambda: all(int(str(row["attempt"])) > 5 for row in world.catalogue.rows()),
+            within=60.0,
+            what="the sixth attempt at each recording",
+        )
+        rows = world.catalogue.unsettled()
+        assert len(rows) == len(pages), "a recording was given up"
+        assert all(row["failure_message"] for row in rows), rows
+        assert all(row["waiting_reason"] == "retry" for row in rows if row["state"] == "queued"), rows
+        assert not world.shelf.object_keys()
+        for recording_sid in sids:
+            world.twilio.behave_well(recording_sid)
+    world.settle()
+    assert {row["state"] for row in world.catalogue.rows()} == {"ready"}
+
+
+@scenario(18, variables={"RECORDING_TIME_SCALE": "0.0001"})
 def never_any_audio(world: World) -> None:
-    """A recording whose audio never comes is FAILED with a reason, not stored."""
+    """Audio never comes: FAILED with a reason in the end, not stored (the clocks run fast: it takes six hours)."""
     sids = _answered(world, "never any audio", [answers.json_document("audio/mpeg"), answers.empty()], times=FOREVER)
     world.cannot_be_had(*sids)
-    world.settle()
+    # 58 attempts at each, of which every one takes a work-horse of its own.
+    world.settle(beyond=120.0)
     assert {row["failure_reason"] for row in world.catalogue.rows()} == {"source_not_audio"}
     assert not world.shelf.object_keys()
 
@@ -143,7 +166,7 @@ def credentials_refused(world: World) -> None:
         probe_seconds = 60.0 * world.time_scale
         assert all(later - earlier > probe_seconds * 0.7 for earlier, later in pairwise(times)), times
         assert asked <= 4, f"{asked} requests with a token that is refused"
-        assert all(row["failures"] == 0 for row in world.catalogue.unsettled())
+        assert all(row["failures_by_reason"] == "{}" for row in world.catalogue.unsettled())
         world.twilio.set_auth_token(ACCOUNT_SID, AUTH_TOKEN)
     # The next probe is at most a minute away.
     world.settle(beyond=60.0 * world.time_scale)
