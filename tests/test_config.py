@@ -65,7 +65,7 @@ def test_the_defaults_are_those_that_others_rely_on() -> None:
     assert settings.min_free_bytes == 256 * 1024**2
     assert settings.time_scale == 1.0
     assert (settings.failpoints, settings.failpoints_dir) == ("", "")
-    assert settings.scrub_bytes_per_second == 4 * 1024**2
+    assert (settings.scrub_bytes_per_second, settings.scrub_interval_seconds) == (4 * 1024**2, 86400.0)
     assert settings.accounts() == {}
 
 
@@ -87,6 +87,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         RECORDING_DOWNLOAD_SECONDS="12.5",
         RECORDING_MIN_FREE_BYTES="0",
         RECORDING_SCRUB_BYTES_PER_SECOND="0",
+        RECORDING_SCRUB_INTERVAL_SECONDS="604800",
         RECORDING_LOG_LEVEL="debug",
         RECORDING_TIME_SCALE="0.5",
         RECORDING_FAILPOINTS="enqueue.after_commit=kill@1",
@@ -109,7 +110,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert settings.grpc_reflection
     assert (settings.max_recording_bytes, settings.download_seconds) == (1000, 12.5)
     assert settings.min_free_bytes == 0
-    assert settings.scrub_bytes_per_second == 0
+    assert (settings.scrub_bytes_per_second, settings.scrub_interval_seconds) == (0, 604800.0)
     assert (settings.log_level, settings.time_scale) == ("DEBUG", 0.5)
     assert settings.failpoints == "enqueue.after_commit=kill@1"
     assert settings.failpoints_dir == "/srv/failpoints"

@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     download_seconds: Annotated[float, Field(gt=0)] = 600.0
     #: How fast stored bytes are read again and compared with their SHA-256; 0: never.
     scrub_bytes_per_second: Annotated[int, Field(ge=0)] = 4 * 1024**2
+    #: How long an object is left alone once it was read, in seconds. Not scaled.
+    scrub_interval_seconds: Annotated[float, Field(gt=0)] = 24 * 3600.0
     log_level: str = "INFO"
     #: Multiplies every waiting time (back-off, leases, probes, sweeps, restarts): below 1 for tests of whole processes.
     time_scale: Annotated[float, Field(gt=0, le=1)] = 1.0

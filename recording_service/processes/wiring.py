@@ -137,13 +137,13 @@ def sweep_settings(settings: Settings) -> SweepSettings:
 
 
 def scrub_settings(settings: Settings) -> ScrubSettings:
-    """How fast and how often stored bytes are read again. The rate is not scaled: it is about disks, not about time."""
+    """How fast and how often stored bytes are read again. Neither is scaled: both are about disks."""
     scale, usual = settings.time_scale, ScrubSettings()
     return ScrubSettings(
         bytes_per_second=settings.scrub_bytes_per_second,
         burst_seconds=usual.burst_seconds * scale,
         busy_seconds=usual.busy_seconds * scale,
-        interval_seconds=usual.interval_seconds * scale,
-        rest_seconds=usual.rest_seconds * scale,
+        interval_seconds=settings.scrub_interval_seconds,
+        rest_seconds=min(usual.rest_seconds * scale, settings.scrub_interval_seconds),
         unreadable_seconds=usual.unreadable_seconds * scale,
     )

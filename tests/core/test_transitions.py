@@ -466,7 +466,7 @@ def test_a_failed_recording_is_ready_with_the_bytes_that_it_had() -> None:
     assert transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW) == changed(
         FAILED,
         state=RecordingState.READY,
-        failures=0,
+        failures_by_reason={},
         failure_reason=None,
         failure_message="",
         received_bytes=OBJECT.size_bytes,

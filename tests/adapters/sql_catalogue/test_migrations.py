@@ -142,7 +142,7 @@ def test_failures_from_before_they_were_counted_by_kind_are_put_down_only_to_wha
     waiting = another(1, waiting_reason=WaitingReason.RETRY)
     given_up = another(2, state=RecordingState.FAILED, failure_reason=FailureReason.WORKER_CRASHED)
     reported = another(3, state=RecordingState.FAILED, failure_reason=FailureReason.SOURCE_ABSENT)
-    bring_to(url, "0002")
+    bring_to(url, "0003")
     for recording in (waiting, given_up, reported):
         insert_as_before(url, recording, {"failures_by_reason"}, failures=8)
     with closing(SqlCatalogue.open(url)) as catalogue:

@@ -40,7 +40,9 @@ def objects_truncated(world: World) -> None:
     world.settle()
 
 
-@scenario(29, variables={"RECORDING_SCRUB_BYTES_PER_SECOND": "100000000"})
+@scenario(
+    29, variables={"RECORDING_SCRUB_BYTES_PER_SECOND": "100000000", "RECORDING_SCRUB_INTERVAL_SECONDS": "5"}
+)
 def bits_turned_over(world: World) -> None:
     """A bit of an object is turned over: the scrub finds it, and it is fetched again."""
     world.ready(sids := world.add(4))
@@ -50,7 +52,7 @@ def bits_turned_over(world: World) -> None:
         world.strike("bit turned over", recording_sid)
     eventually(
         lambda: all((world.catalogue.row(sid) or {})["attempt"] != 1 for sid in sids),
-        within=86400.0 * world.time_scale if world.time_scale < 0.001 else 120.0,
+        within=world.recovery_seconds,
         what="the scrub's finding every damaged object",
     )
 
