@@ -1,9 +1,8 @@
 """A disk that is full: said to whoever asks, harmless to what is stored, and forgotten once there is room again."""
 
-import os
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import grpc
@@ -13,6 +12,7 @@ import requests
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2, recording_pb2
 from tests.e2e.test_trouble import enqueue_reason_in
+from tests.support.full_disk import disk_to_itself, filled, free_bytes
 from tests.support.running_service import RunningService, error_reason
 from tests.support.waiting import eventually
 
@@ -28,21 +28,10 @@ MARGIN_BYTES = 128 * 1024**2
 HEALED_SECONDS = 75.0
 
 
-def free_bytes(folder: Path) -> int:
-    status = os.statvfs(folder)
-    return status.f_bavail * status.f_frsize
-
-
-@contextmanager
-def filled(folder: Path, *, down_to: int) -> Iterator[None]:
-    """Takes so much of the disk, by a file that is really there, that only that many bytes stay free."""
-    file = folder / "something-else"
-    try:
-        with file.open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, free_bytes(folder) - down_to)
+@pytest.fixture
+def own_disk() -> Iterator[None]:
+    with disk_to_itself():
         yield
-    finally:
-        file.unlink()
 
 
 def shown_as_full(service: RunningService) -> object:
@@ -51,6 +40,7 @@ def shown_as_full(service: RunningService) -> object:
     return answer.json()["storage_full"]
 
 
+@pytest.mark.usefixtures("own_disk")
 def test_a_full_disk_refuses_what_is_new_plays_what_is_there_and_heals_by_itself(
     start_service: Start, twilio: TwilioStandIn, tmp_path: Path
 ) -> None:
@@ -89,6 +79,7 @@ def test_a_full_disk_refuses_what_is_new_plays_what_is_there_and_heals_by_itself
         assert sorted(service.children()) == processes, "nothing was restarted"
 
 
+@pytest.mark.usefixtures("own_disk")
 def test_a_disk_that_fills_in_mid_download_costs_an_attempt_and_nothing_else(
     start_service: Start, twilio: TwilioStandIn, tmp_path: Path
 ) -> None:

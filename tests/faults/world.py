@@ -132,6 +132,11 @@ class World:
         self.service = self._spawn("serve", variables)
         eventually(self._answers, within=START_SECONDS, what="the service's start")
 
+    def restart_with(self, **variables: str) -> None:
+        """Ends the service and starts it with these variables as well, which this world had to be there to compute."""
+        self.kill_service()
+        self.start_service(**variables)
+
     def restart_with_failpoints(self, spec: str) -> None:
         """Ends the service and starts it with these failpoints armed; what they are counted in starts empty."""
         self.kill_service()

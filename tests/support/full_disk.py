@@ -1,8 +1,51 @@
-"""A disk that is full, for this process alone and on any machine."""
+"""A disk that is full: really, by a file that is taken for it, or for one process alone, by its own limit."""
 
+import fcntl
+import os
 import resource
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.waiting import eventually
+
+#: Longest wait for others on this machine that have the same disk full just now, in seconds.
+OTHERS_SECONDS = 300.0
+
+
+def free_bytes(folder: Path) -> int:
+    """What this user may still write to the folder's file system, in bytes."""
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
+
+
+@contextmanager
+def filled(folder: Path, *, down_to: int) -> Iterator[None]:
+    """Takes so much of the disk, by a file that is really there, that only that many bytes stay free."""
+    file = folder / "something-else"
+    try:
+        with file.open("wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, free_bytes(folder) - down_to)
+        yield
+    finally:
+        file.unlink()
+
+
+@contextmanager
+def disk_to_itself() -> Iterator[None]:
+    """Keeps out all others that ask for it on this machine: they would take, or give back, what is measured."""
+    with Path(tempfile.gettempdir(), f"recording-tests-disk-{os.getuid()}.lock").open("w") as lock:
+        eventually(lambda: _is_locked(lock.fileno()), within=OTHERS_SECONDS, what="the disk to itself")
+        yield
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
