@@ -81,6 +81,9 @@ def test_what_is_no_bell_is_not_run_and_fails_with_the_reason(
     assert_that_the_worker_goes_on(belfry)
     assert belfry.notes("trapped") == []
     assert len(belfry.notes("answered")) == 1
+    logged = belfry.workers[0].output.read_text()
+    assert logged.count("did not run what is no bell") == 1
+    assert "Traceback" not in logged, "another version's jobs are no bug of this one"
     assert 0 < belfry.client.ttl(f"rq:job:{bell(1).job_id}") <= FAILURE_TTL_SECONDS
 
 

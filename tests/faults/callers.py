@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,6 +29,8 @@ from tests.faults.shelf_view import ShelfView
 
 #: Longest wait for an answer that should come at once, in seconds. Longer than any the service promises.
 CALL_SECONDS = 20.0
+#: Between two calls of a client that asks again, in seconds.
+AGAIN_SECONDS = 0.1
 #: What the checker compares an answer with.
 TOLD_COLUMNS = ("state", "attempt", "rung_time", "waiting_reason", "object_key", "size_bytes", "revision")
 #: The states and reasons by what a caller reads.
@@ -56,6 +59,8 @@ class Callers:
         self._history = history
         self._catalogue = catalogue
         self._shelf = shelf
+        #: Never set: what waits for it waits as long as it says.
+        self._pause = threading.Event()
 
     def enqueue(self, recording_sid: str, **fields: Any) -> Answer:
         """EnqueueRecording, once, without any retry of the channel's."""
@@ -69,6 +74,7 @@ class Callers:
         give_up_at = self._history.seconds() + within
         while (answer := self.enqueue(recording_sid)).status != "OK":
             assert self._history.seconds() < give_up_at, f"{recording_sid} was refused for {within:.0f} s: {answer}"
+            self._pause.wait(AGAIN_SECONDS)
         return answer
 
     def batch(self, recording_sids: Sequence[str]) -> list[Answer]:

@@ -171,6 +171,11 @@ class World:
         """SIGTERM to `serve`, as an operator stops it; its exit status."""
         assert self.service is not None
         self.service.send_signal(signal.SIGTERM)
+        return self.await_end_of_service(within=within)
+
+    def await_end_of_service(self, *, within: float = 60.0) -> int:
+        """The exit status of `serve`, which was told to stop. subprocess.TimeoutExpired if it does not in time."""
+        assert self.service is not None
         status = self.service.wait(within)
         self.service = None
         return status

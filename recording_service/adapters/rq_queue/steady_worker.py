@@ -16,6 +16,8 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.worker import WorkerStatus
 
+from recording_service.adapters.rq_queue.job import RecordingJob
+
 _log = logging.getLogger(__name__)
 
 #: How long one dequeue lasts, in seconds: an idle worker stops within that time.
@@ -114,6 +116,13 @@ class SteadyWorker(Worker):
             _log.warning("the queue is away worker=%s job_id=%s error=%s", self.name, job.id, type(error).__name__)
             # Else the next work-horse would be given this execution for its own (rq/worker/base.py:446).
             self.executions.clear()
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Logs what a job raised; in one line if it is not run for what it is, as another version's is not."""
+        if isinstance(job, RecordingJob) and job.refusal is not None:
+            _log.warning("did not run what is no bell worker=%s job_id=%s: %s", self.name, job.id, job.refusal)
+        else:
+            super().handle_exception(job, *exc_info)
 
     def run_maintenance_tasks(self) -> None:
         """RQ's own cleaning. What it stumbles over is logged and, if it is known, removed."""

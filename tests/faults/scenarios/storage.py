@@ -40,9 +40,7 @@ def objects_truncated(world: World) -> None:
     world.settle()
 
 
-@scenario(
-    29, variables={"RECORDING_SCRUB_BYTES_PER_SECOND": "100000000", "RECORDING_SCRUB_INTERVAL_SECONDS": "5"}
-)
+@scenario(29, variables={"RECORDING_SCRUB_BYTES_PER_SECOND": "100000000", "RECORDING_SCRUB_INTERVAL_SECONDS": "5"})
 def bits_turned_over(world: World) -> None:
     """A bit of an object is turned over: the scrub finds it, and it is fetched again."""
     world.ready(sids := world.add(4))
