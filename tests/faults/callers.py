@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
+from recording_service.twilio_stand_in.webhooks import CALLED, CALLER
 from recordings.v1 import (
     deletion_pb2,
     enqueue_pb2,
@@ -25,7 +26,9 @@ from recordings.v1 import (
 )
 from tests.faults.catalogue_view import CatalogueView
 from tests.faults.history import Answer, Evidence, History
+from tests.faults.secrets import telling_request
 from tests.faults.shelf_view import ShelfView
+from tests.faults.wording import words_of_http, words_of_recording, words_of_refusal
 
 #: Longest wait for an answer that should come at once, in seconds. Longer than any the service promises.
 CALL_SECONDS = 20.0
@@ -64,9 +67,7 @@ class Callers:
 
     def enqueue(self, recording_sid: str, **fields: Any) -> Answer:
         """EnqueueRecording, once, without any retry of the channel's."""
-        request = enqueue_pb2.EnqueueRecordingRequest(
-            account_sid=self._account_sid, recording_sid=recording_sid, **fields
-        )
+        request = telling_request(self._account_sid, recording_sid, **fields)
         return self._unary("enqueue", recording_sid, lambda: self.stub.EnqueueRecording(request, timeout=CALL_SECONDS))
 
     def enqueue_until_answered(self, recording_sid: str, within: float = 60.0) -> Answer:
@@ -81,17 +82,22 @@ class Callers:
         """BatchEnqueueRecordings; an answer a recording."""
         asked_at = self._history.seconds()
         request = enqueue_pb2.BatchEnqueueRecordingsRequest(
-            requests=[
-                enqueue_pb2.EnqueueRecordingRequest(account_sid=self._account_sid, recording_sid=recording_sid)
-                for recording_sid in recording_sids
-            ]
+            requests=[telling_request(self._account_sid, recording_sid) for recording_sid in recording_sids]
         )
         try:
             response = self.stub.BatchEnqueueRecordings(request, timeout=CALL_SECONDS)
         except grpc.RpcError as error:
-            return [self._told(asked_at, "batch", sid, *_refusal(error)) for sid in recording_sids]
+            return [self._refused(asked_at, "batch", sid, error) for sid in recording_sids]
         return [
-            self._told(asked_at, "batch", sid, "OK", _REASONS.Name(result.reason), result.recording.attempt)
+            self._told(
+                asked_at,
+                "batch",
+                sid,
+                "OK",
+                _REASONS.Name(result.reason),
+                result.recording.attempt,
+                words=words_of_recording(result.recording) + str(result.error),
+            )
             for sid, result in zip(recording_sids, response.results, strict=True)
         ]
 
@@ -101,11 +107,14 @@ class Callers:
         asked_at = self._history.seconds()
         url = f"{self._http_url}/webhooks/twilio/recording-status"
         try:
-            answer = self._twilio.send_webhook(url, recording_sid, status, **overrides)
+            answer = self._twilio.send_webhook(
+                url, recording_sid, status, **{"From": CALLER, "To": CALLED, **overrides}
+            )
         except (OSError, http.client.HTTPException) as error:
             return self._told(asked_at, method, recording_sid, type(error).__name__, "")
         said = json.loads(answer.body).get("reason", "") if answer.body else ""
-        return self._told(asked_at, method, recording_sid, str(answer.status), said)
+        words = words_of_http(dict(answer.headers), answer.body)
+        return self._told(asked_at, method, recording_sid, str(answer.status), said, words=words)
 
     def get(self, recording_sid: str) -> Answer:
         """GetRecording."""
@@ -123,13 +132,14 @@ class Callers:
         """WatchRecording to its end, which may be a refusal; every READY on the way is looked into."""
         request = watch_pb2.WatchRecordingRequest(account_sid=self._account_sid, recording_sid=recording_sid)
         asked_at = self._history.seconds()
-        said, attempt = "", 0
+        said, attempt, words = "", 0, ""
         try:
             for look in self.stub.WatchRecording(request, timeout=within):
                 said, attempt = _STATES.Name(look.recording.state), look.recording.attempt
+                words += words_of_recording(look.recording)
         except grpc.RpcError as error:
-            return self._told(asked_at, "watch", recording_sid, *_refusal(error))
-        return self._told(asked_at, "watch", recording_sid, "OK", said, attempt)
+            return self._refused(asked_at, "watch", recording_sid, error)
+        return self._told(asked_at, "watch", recording_sid, "OK", said, attempt, words=words)
 
     def stream(self, recording_sid: str, offset: int = 0, length: int = 0) -> Answer:
         """StreamRecording: what came, compared with the source byte by byte."""
@@ -138,14 +148,14 @@ class Callers:
         request = stream_pb2.StreamRecordingRequest(
             account_sid=self._account_sid, recording_sid=recording_sid, offset=offset, length=length
         )
-        received, status, said = bytearray(), "OK", ""
+        received, status, said, words = bytearray(), "OK", "", ""
         try:
             for chunk in self.stub.StreamRecording(request, timeout=CALL_SECONDS):
                 if chunk.offset != offset + len(received):
                     status, said = "OK", "WRONG_OFFSET"
                 received += chunk.data
         except grpc.RpcError as error:
-            status, said = _refusal(error)
+            status, said, words = _refusal(error)
         promised = source[offset : offset + length if length else None]
         return self._told(
             asked_at,
@@ -156,6 +166,7 @@ class Callers:
             received_bytes=len(received),
             intact=promised.startswith(received),
             complete=len(received) == len(promised),
+            words=words,
         )
 
     def play(self, recording_sid: str, first: int | None = None, last: int | None = None) -> Answer:
@@ -164,11 +175,12 @@ class Callers:
         asked_at = self._history.seconds()
         headers = {} if first is None else {"Range": f"bytes={first}-{'' if last is None else last}"}
         url = f"{self._http_url}/recordings/{recording_sid}/stream"
-        received, status, said = b"", "", ""
+        received, status, said, words = b"", "", "", ""
         try:
             with requests.get(url, headers=headers, timeout=CALL_SECONDS, stream=True) as answer:
                 status = str(answer.status_code)
                 received = b"".join(answer.iter_content(65536))
+                words = words_of_http(answer.headers, b"" if answer.ok else received)
         except requests.RequestException as error:
             # Cut in the middle of a body, or never answered: either way nothing false was said.
             said = type(error).__name__
@@ -183,6 +195,7 @@ class Callers:
             received_bytes=len(received),
             intact=not is_audio or promised.startswith(received),
             complete=not is_audio or bool(said) or len(received) == len(promised),
+            words=words,
         )
 
     def at_once(self, calls: Iterable[Callable[[], Answer]], width: int = 16) -> list[Answer]:
@@ -195,9 +208,14 @@ class Callers:
         try:
             response = call()
         except grpc.RpcError as error:
-            return self._told(asked_at, method, recording_sid, *_refusal(error))
+            return self._refused(asked_at, method, recording_sid, error)
         said = _REASONS.Name(response.reason) if method == "enqueue" else _STATES.Name(response.recording.state)
-        return self._told(asked_at, method, recording_sid, "OK", said, response.recording.attempt)
+        words = words_of_recording(response.recording)
+        return self._told(asked_at, method, recording_sid, "OK", said, response.recording.attempt, words=words)
+
+    def _refused(self, asked_at: float, method: str, recording_sid: str, error: grpc.RpcError) -> Answer:
+        status, said, words = _refusal(error)
+        return self._told(asked_at, method, recording_sid, status, said, words=words)
 
     def _told(
         self, asked_at: float, method: str, recording_sid: str, status: str, said: str, attempt: int = 0, **more: Any
@@ -222,14 +240,15 @@ def _short(said: str) -> str:
     return said.removeprefix("ENQUEUE_REASON_").removeprefix("RECORDING_STATE_")
 
 
-def _refusal(error: Any) -> tuple[str, str]:
-    """The status of a refused call, and the reasons in its details: ErrorInfo's, and the enqueue's."""
+def _refusal(error: Any) -> tuple[str, str, str]:
+    """The status of a refused call, the reasons in its details (ErrorInfo's, and the enqueue's), and all its words."""
     status = rpc_status.from_call(error)
+    details = status.details if status is not None else ()
     said = []
-    for detail in status.details if status is not None else ():
+    for detail in details:
         info, response = error_details_pb2.ErrorInfo(), enqueue_pb2.EnqueueRecordingResponse()
         if detail.Unpack(info):
             said.append(info.reason)
         elif detail.Unpack(response):
             said.append(_REASONS.Name(response.reason))
-    return error.code().name, "+".join(said)
+    return error.code().name, "+".join(said), words_of_refusal(error.details(), details)

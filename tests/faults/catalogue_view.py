@@ -1,5 +1,8 @@
 """The catalogue as the checker sees it: plain SQL, beside the service's own code and without its help."""
 
+import json
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 
@@ -35,3 +38,8 @@ class CatalogueView:
     def _all(self, statement: str, **values: object) -> list[dict[str, object]]:
         with self._engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(sa.text(statement), values)]
+
+
+def failures_of(row: Mapping[str, object]) -> int:
+    """How many failures a row counts, of all kinds."""
+    return sum(json.loads(str(row["failures_by_reason"])).values())

@@ -79,7 +79,10 @@ class Checker:
         whole = Counter(
             request.recording_sid
             for request in self._twilio.requests
-            if request.status == 200 and request.outcome is Outcome.SENT
+            if request.status == 200
+            and request.outcome is Outcome.SENT
+            and request.recording_sid in self._rows
+            and request.bytes_sent == len(self._twilio.media(request.recording_sid))
         )
         named = {str(row["object_key"]) for row in self._rows.values() if row["object_key"]}
         return Figures(

@@ -40,6 +40,8 @@ class Answer:
     #: Whether all that was promised came.
     complete: bool = True
     evidence: Evidence | None = None
+    #: Everything else that it says, but for what its caller has sent.
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def play(scenario: Scenario, seed: int, time_scale: float) -> Result:
         scenario.act(world)
         recovery_seconds = world.settle(beyond=scenario.beyond_seconds * time_scale)
         world.play_everything()
+        world.tell_secrets()
         problems, figures = _checked(world, scenario)
     except Exception:
         # What a scenario asserts is a finding as well; the history tells what led to it.

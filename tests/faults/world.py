@@ -22,14 +22,12 @@ from tests.faults.postgresql import PostgresqlProcess
 from tests.faults.processes import ServeProcesses
 from tests.faults.proxy import TcpProxy
 from tests.faults.redis_process import RedisProcess
+from tests.faults.secrets import AUTH_TOKEN, REDIS_PASSWORD, url_with_password
 from tests.faults.shelf_view import ShelfView
 from tests.support.running_service import free_port
 from tests.support.waiting import eventually
 
 ACCOUNT_SID = "AC" + "f" * 32
-#: Secrets by their names. Recognisable: the checker looks for them wherever they must not be.
-AUTH_TOKEN = "canary-auth-token-7f3a91c2"
-REDIS_PASSWORD = "canary-redis-password-5d21"
 #: Promised for default clocks (design.md §2, issue 3), in seconds.
 RECOVERY_SECONDS = 75.0
 #: What does not get faster with the clocks: processes start, Redis loads, a busy machine is late.
@@ -91,18 +89,18 @@ class World:
         self.shelf = ShelfView(self.folder / "data" / "recordings")
         self._extra: list[subprocess.Popen[bytes]] = []
         self.service: subprocess.Popen[bytes] | None = None
-        self._stack.callback(self.kill_service)
-        self.start_service()
-        self.catalogue = CatalogueView(
-            self.postgresql.url if self.postgresql else f"sqlite:///{self.folder}/data/catalogue.sqlite3"
-        )
-        self._stack.callback(self.catalogue.close)
         # Without retries of the channel's: every answer is to be seen as it is.
         self.channel = grpc.insecure_channel(
             self.environment["RECORDING_GRPC_ADDRESS"],
             [("grpc.enable_retries", 0), ("grpc.max_reconnect_backoff_ms", 500)],
         )
         self._stack.callback(self.channel.close)
+        self._stack.callback(self.kill_service)
+        self.start_service()
+        self.catalogue = CatalogueView(
+            self.postgresql.url if self.postgresql else f"sqlite:///{self.folder}/data/catalogue.sqlite3"
+        )
+        self._stack.callback(self.catalogue.close)
         self.callers = Callers(
             account_sid=ACCOUNT_SID,
             channel=self.channel,
@@ -130,12 +128,16 @@ class World:
         """Starts `serve`, with these variables as well, and waits until it answers."""
         assert self.service is None
         self.service = self._spawn("serve", variables)
-        eventually(self._answers, within=START_SECONDS, what="the service's start")
+        self.wait_until_it_answers()
 
     def restart_with(self, **variables: str) -> None:
         """Ends the service and starts it with these variables as well, which this world had to be there to compute."""
         self.kill_service()
         self.start_service(**variables)
+
+    def wait_until_it_answers(self) -> None:
+        """Returns once gRPC and HTTP answer, also through the connection that the callers have."""
+        eventually(self._answers, within=START_SECONDS, what="the service's start")
 
     def restart_with_failpoints(self, spec: str) -> None:
         """Ends the service and starts it with these failpoints armed; what they are counted in starts empty."""
@@ -278,6 +280,15 @@ class World:
         ready = [str(row["recording_sid"]) for row in self.catalogue.rows() if row["state"] == "ready"]
         return [self.callers.stream(recording_sid) for recording_sid in ready]
 
+    def tell_secrets(self) -> None:
+        """Makes calls that are refused for what is wrong in them: the answers must not repeat it."""
+        self.wait_until_it_answers()
+        [recording_sid] = self.add(1)
+        url = url_with_password(self.twilio.media_url(recording_sid))
+        answer = self.callers.enqueue(recording_sid, source_url=url)
+        assert answer.status == "INVALID_ARGUMENT", answer
+        assert self.callers.webhook(recording_sid, AccountSid=url, RecordingUrl=url).status in ("400", "403")
+
     def close(self) -> None:
         """Ends everything. Idempotent."""
         self._stack.close()
@@ -302,8 +313,7 @@ class World:
         assert self.service is not None
         assert self.service.poll() is None, self.log.read_text(errors="replace")[-3000:]
         try:
-            with grpc.insecure_channel(self.environment["RECORDING_GRPC_ADDRESS"]) as channel:
-                grpc.channel_ready_future(channel).result(1.0)
+            grpc.channel_ready_future(self.channel).result(1.0)
             return requests.get(f"{self.http_url}/healthz", timeout=1.0).ok
         except (grpc.FutureTimeoutError, requests.RequestException):
             return False

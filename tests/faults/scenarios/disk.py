@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from tests.faults.history import Answer
+from tests.faults.catalogue_view import failures_of
 from tests.faults.scenario import scenario
 from tests.faults.world import World
 from tests.support.full_disk import disk_to_itself, filled, free_bytes
@@ -41,7 +42,7 @@ def disk_full(world: World) -> None:
             )
             assert not any(held in file for file in world.shelf.object_keys() | world.shelf.remains())
         world.settle()
-        spent = [row["recording_sid"] for row in world.catalogue.rows() if row["failures"]]
+        spent = [row["recording_sid"] for row in world.catalogue.rows() if failures_of(row)]
         assert not spent, f"a full disk was counted as a failure of {spent}"
 
 

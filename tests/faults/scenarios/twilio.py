@@ -7,7 +7,8 @@ from recording_service.twilio_stand_in.answers import Answer
 from recording_service.twilio_stand_in.script import FOREVER
 from tests.faults.proxy import Direction
 from tests.faults.scenario import scenario
-from tests.faults.world import ACCOUNT_SID, AUTH_TOKEN, World
+from tests.faults.secrets import AUTH_TOKEN
+from tests.faults.world import ACCOUNT_SID, World
 from tests.support.running_service import free_port
 from tests.support.waiting import eventually
 
@@ -135,15 +136,6 @@ def endless_bodies(world: World) -> None:
 def not_found_at_first(world: World) -> None:
     """404 a few times, and then the recording is there."""
     _answered(world, "404 at first", [answers.not_found()] * 4, times=world.chance.randint(1, 5))
-
-
-@scenario(21)
-def gone_for_good(world: World) -> None:
-    """410 and 400 for ever: FAILED with a reason (404 for a day is tested with a clock double, tests/core)."""
-    sids = _answered(world, "410 for ever", [Answer(status=410), Answer(status=400)], times=FOREVER)
-    world.cannot_be_had(*sids)
-    world.settle()
-    assert {row["failure_reason"] for row in world.catalogue.rows()} == {"source_refused"}
 
 
 @scenario(22)

@@ -6,6 +6,7 @@ from typing import Any
 
 from recording_service.twilio_stand_in.gate import Gate
 from tests.faults.processes import Process
+from tests.faults.catalogue_view import failures_of
 from tests.faults.scenario import scenario
 from tests.faults.world import World
 from tests.support.waiting import eventually
@@ -75,12 +76,18 @@ def worker_stopped_and_continued(world: World) -> None:
         process.stop()
     with world.fault("worker and work-horse stand still"):
         world.wait_for([recording_sid], "ready", within=world.recovery_seconds)
-        row = world.catalogue.row(recording_sid)
+        row = _all_but_the_scrubs(world, recording_sid)
         world.twilio.behave_well(recording_sid)
         for process in (horse, worker):
             process.go_on()
     horse.wait_for_end(within=60.0)
-    assert world.catalogue.row(recording_sid) == row, "a late work-horse has changed the row"
+    assert _all_but_the_scrubs(world, recording_sid) == row, "a late work-horse has changed the row"
+
+
+def _all_but_the_scrubs(world: World, recording_sid: str) -> dict[str, object]:
+    row = world.catalogue.row(recording_sid)
+    assert row is not None
+    return {column: value for column, value in row.items() if column != "verified_time"}
 
 
 @scenario(12)
@@ -114,7 +121,7 @@ def everything_terminated_and_started_again(world: World) -> None:
         assert world.terminate_service() == 0
         world.start_service()
     world.settle()
-    assert not any(row["failures"] for row in world.catalogue.rows()), "a clean stop was counted as a failure"
+    assert not any(failures_of(row) for row in world.catalogue.rows()), "a clean stop was counted as a failure"
 
 
 @scenario(31)
