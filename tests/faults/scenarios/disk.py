@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 
-from tests.faults.history import Answer
 from tests.faults.catalogue_view import failures_of
+from tests.faults.history import Answer
 from tests.faults.scenario import scenario
 from tests.faults.world import World
 from tests.support.full_disk import disk_to_itself, filled, free_bytes

@@ -5,8 +5,8 @@ import signal
 from typing import Any
 
 from recording_service.twilio_stand_in.gate import Gate
-from tests.faults.processes import Process
 from tests.faults.catalogue_view import failures_of
+from tests.faults.processes import Process
 from tests.faults.scenario import scenario
 from tests.faults.world import World
 from tests.support.waiting import eventually
