@@ -16,7 +16,7 @@ import requests
 from recording_service.adapters.parent_death import bound_to_this_process
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from tests.faults.callers import Callers
-from tests.faults.catalogue_view import CatalogueView
+from tests.faults.catalogue_view import CatalogueView, failures_of
 from tests.faults.history import Answer, History
 from tests.faults.postgresql import PostgresqlProcess
 from tests.faults.processes import ServeProcesses
@@ -57,6 +57,8 @@ class World:
         self._cannot_be_had: set[str] = set()
         #: When the last fault was over, on the monotonic clock; 0 as long as there was none.
         self._mended_at = 0.0
+        #: How long after that everything had come to an end, once it has.
+        self._recovered_after: float | None = None
         self._stack = ExitStack()
         try:
             self._start(database, append_only, variables or {})
@@ -222,6 +224,10 @@ class World:
         row = self.catalogue.row(recording_sid)
         return str(row["state"]) if row is not None else ""
 
+    def spent(self) -> list[str]:
+        """The recordings with failures, of those that have not come to an end: READY forgets them."""
+        return [str(row["recording_sid"]) for row in self.catalogue.unsettled() if failures_of(row)]
+
     def wait_for(self, recording_sids: Sequence[str], state: str, *, within: float) -> None:
         """Waits until all of them are in that state."""
         left = list(recording_sids)
@@ -249,6 +255,7 @@ class World:
     def mended(self) -> None:
         """Says that nothing disturbs the service any more."""
         self._mended_at = time.monotonic()
+        self._recovered_after = None
 
     @property
     def recovery_seconds(self) -> float:
@@ -273,7 +280,9 @@ class World:
                 for row in self.catalogue.unsettled()
             ]
             raise AssertionError(f"{error}; unsettled at {time.time_ns() // 1000}:\n" + "\n".join(rows)) from None
-        return time.monotonic() - self._mended_at
+        if self._recovered_after is None:
+            self._recovered_after = time.monotonic() - self._mended_at
+        return self._recovered_after
 
     def play_everything(self) -> list[Answer]:
         """Streams every READY recording whole, over gRPC: the bytes are compared with the source's."""

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from recording_service.twilio_stand_in.gate import Gate
-from tests.faults.catalogue_view import failures_of
 from tests.faults.scenario import scenario
 from tests.faults.world import World
 from tests.support.waiting import eventually
@@ -34,10 +33,9 @@ def interrupted(world: World) -> None:
             if world.processes.supervisor.is_alive():
                 os.killpg(group, signal.SIGINT)
         assert world.await_end_of_service(within=LONGEST_STOP_SECONDS) == 0
+        nothing_was_burned(world)
         _release(gates)
         world.start_service()
-    world.settle()
-    _nothing_was_burned(world)
 
 
 @scenario(12)
@@ -48,16 +46,13 @@ def terminated_and_killed(world: World) -> None:
     with world.fault(f"SIGTERM, and SIGKILL after {patience:.1f} s"), _still_asked(world):
         world.processes.supervisor.send(signal.SIGTERM)
         try:
-            was_clean = world.await_end_of_service(within=patience) == 0
+            assert world.await_end_of_service(within=patience) == 0
         except subprocess.TimeoutExpired:
-            was_clean = False
             world.kill_service()
+        else:
+            nothing_was_burned(world)
         _release(gates)
         world.start_service()
-    world.settle()
-    if was_clean:
-        _nothing_was_burned(world)
-    assert all(failures_of(row) <= 1 for row in world.catalogue.rows()), "one crash was counted twice"
 
 
 def _busy(world: World) -> list[Gate]:
@@ -88,6 +83,6 @@ def _still_asked(world: World) -> Iterator[None]:
             one.result()
 
 
-def _nothing_was_burned(world: World) -> None:
-    spent = [row["recording_sid"] for row in world.catalogue.rows() if failures_of(row)]
-    assert not spent, f"a clean stop was counted as a failure of {spent}"
+def nothing_was_burned(world: World) -> None:
+    """Of a service that has stopped in good order, and has not been started again: READY would forget failures."""
+    assert not (spent := world.spent()), f"a clean stop was counted as a failure of {spent}"
