@@ -107,9 +107,10 @@ class RunningService:
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.log
         try:
-            grpc.channel_ready_future(self.channel).result(1.0)
+            # Not grpc.channel_ready_future: its thread goes on looking, and fails when the channel is closed.
+            self.stub.ListRecordings(lookup_pb2.ListRecordingsRequest(page_size=1), timeout=1.0, wait_for_ready=True)
             return requests.get(f"{self.http_url}/healthz", timeout=1.0).ok
-        except (grpc.FutureTimeoutError, requests.ConnectionError):
+        except (grpc.RpcError, requests.ConnectionError, requests.Timeout):
             return False
 
 
