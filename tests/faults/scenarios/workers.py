@@ -74,13 +74,13 @@ def worker_stopped_and_continued(world: World) -> None:
     recording_sid, worker, horse = _in_mid_download(world)
     for process in (worker, horse):
         process.stop()
-    with world.fault("worker and work-horse stand still"):
-        world.wait_for([recording_sid], "ready", within=world.recovery_seconds)
-        row = _all_but_the_scrubs(world, recording_sid)
-        world.twilio.behave_well(recording_sid)
-        for process in (horse, worker):
-            process.go_on()
+    world.strike("worker and work-horse stand still")
     world.settle()
+    row = _all_but_the_scrubs(world, recording_sid)
+    world.twilio.behave_well(recording_sid)
+    for process in (horse, worker):
+        process.go_on()
+    world.history.struck("they go on")
     horse.wait_for_end(within=60.0)
     assert _all_but_the_scrubs(world, recording_sid) == row, "a late work-horse has changed the row"
 
