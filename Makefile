@@ -42,9 +42,9 @@ run: setup ## Run gRPC, HTTP, dispatcher and workers together
 test: setup ## Run the tests; ARGS="-k name" narrows them
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-faults: setup ## Make everything around the service fail: SEEDS=1 SCALE=0.1 ARGS="flushall"; resumable
+test-faults: setup ## Make everything around the service fail: SEEDS=20 SCALE=1 ARGS="flushall", SHORT=1; resumable
 	@$(BIN)/python -m tests.faults run $(ARGS) --seeds $(or $(SEEDS),1) --scale $(or $(SCALE),0.1)
-	@$(if $(ARGS),,$(BIN)/python -m tests.faults sweep)
+	@$(if $(ARGS),,$(BIN)/python -m tests.faults sweep $(if $(SHORT),--stride 3))
 
 soak: setup ## Callers of every kind beside a gremlin: MINUTES=30 SEED=1
 	@$(BIN)/python -m tests.faults soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)

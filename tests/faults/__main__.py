@@ -48,7 +48,7 @@ def list_scenarios() -> None:
 @click.option("--seeds", default=1, show_default=True, help="How many seeds each.")
 @click.option("--first-seed", default=1, show_default=True, help="The first of them.")
 @click.option("--scale", default=0.1, show_default=True, help="Multiplies all clocks of the service.")
-@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="How many are played at once.")
+@click.option("--jobs", default=(os.cpu_count() or 1) + 1, show_default=True, help="How many are played at once.")
 @click.option("--again", is_flag=True, help="Play also what has passed before.")
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def run(
@@ -98,9 +98,10 @@ def replay(name: str, seed: int, scale: float, as_json: bool) -> None:
 
 @main.command()
 @click.option("--first", default=1, show_default=True, help="The step to begin with.")
+@click.option("--stride", default=1, show_default=True, help="From one step to the next; more than 1 leaves some out.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--scale", default=0.1, show_default=True, help="Multiplies all clocks of the service.")
-def sweep(first: int, seed: int, scale: float) -> None:
+def sweep(first: int, stride: int, seed: int, scale: float) -> None:
     """Kill whoever reaches the n-th failpoint, for n = 1, 2, 3 … until the happy path runs through untouched.
 
     \b
@@ -108,7 +109,7 @@ def sweep(first: int, seed: int, scale: float) -> None:
       python -m tests.faults sweep --first 12
     """
     with kept_world(seed, scale, {}) as world:
-        _end(problems_of(lambda: killed_at_every_step(world, click.echo, first)), world)
+        _end(problems_of(lambda: killed_at_every_step(world, click.echo, first, stride)), world)
 
 
 @main.command()

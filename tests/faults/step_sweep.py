@@ -10,9 +10,9 @@ from tests.support.waiting import eventually
 MOST_STEPS = 500
 
 
-def sweep(world: World, say: Callable[[str], None], first: int = 1) -> list[str]:
-    """Kills at each step in turn; what did not hold, a line each."""
-    for step in range(first, first + MOST_STEPS):
+def sweep(world: World, say: Callable[[str], None], first: int = 1, stride: int = 1) -> list[str]:
+    """Kills at each step in turn, or at each `stride`-th; what did not hold, a line each."""
+    for step in range(first, first + MOST_STEPS, stride):
         problems, reached = _killed_at(world, step)
         killed = len(reached) >= step
         name = reached[step - 1] if killed else "nobody was killed"
