@@ -70,6 +70,14 @@ class ClockJumps:
             pending = self._jump.by if self._jump is not None else timedelta()
             self._jump = Jump(by + pending, now - passed)
 
+    def now(self) -> datetime:
+        """The wall clock as it goes on from the last look: one that was set since is not heeded before the next one.
+
+        What is due is judged by this. Else all that waits would be due between a jump forwards and the look at it.
+        """
+        now, monotonic = self._seen or self._read()
+        return now + timedelta(seconds=self._clock.monotonic() - monotonic)
+
     def stand_by(self) -> None:
         """Another dispatcher has noticed the jump as well, and mends."""
         self._jump = None
@@ -79,7 +87,7 @@ class ClockJumps:
 
         The jump is forgotten only once it has been mended.
         """
-        now, monotonic = self._clock.now(), self._clock.monotonic()
+        now, monotonic = self.now(), self._clock.monotonic()
         if self._jump is not None:
             moved = self._catalogue.shift_waits(self._jump.by, min(self._jump.since, now), now)
             # A probe too many costs one request an account.

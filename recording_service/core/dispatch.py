@@ -167,7 +167,7 @@ class Dispatcher:
             self._attempts.crashed(bell)
 
     def _probe_paused_accounts(self) -> None:
-        now, monotonic = self._clock.now(), self._clock.monotonic()
+        now, monotonic = self._clock_jumps.now(), self._clock.monotonic()
         for paused in self._catalogue.paused():
             # Rows that have come since the pause wait for the account as well, and should say so.
             self._catalogue.pause(paused.account_sid, now, paused.next_probe_time)
@@ -183,7 +183,7 @@ class Dispatcher:
                 self._ring_anew([candidate.bell])
 
     def _ring_due(self) -> None:
-        now, until = self._clock.now(), self._clock.monotonic() + self._settings.tick_seconds
+        now, until = self._clock_jumps.now(), self._clock.monotonic() + self._settings.tick_seconds
         untouched_since = now - timedelta(seconds=self._settings.grace_seconds)
         while bells := self._catalogue.due_unrung(now, untouched_since, BATCH):
             self._ring(bells)

@@ -76,6 +76,21 @@ def test_what_is_due_comes_to_be_done_and_what_waits_waits_its_time(world: World
 
 
 @pytest.mark.parametrize("seconds", JUMPS)
+@pytest.mark.parametrize("step", ["claimed", "paused", "shift_waits"])
+def test_a_clock_that_is_set_amid_a_round_makes_no_difference(world: World, seconds: float, step: str) -> None:
+    dispatcher = world.dispatcher()
+    one_of_each(world, dispatcher)
+    if step == "shift_waits":  # twice in one round
+        world.clock.jump(-60.0)
+    world.catalogue.before[step] = once(lambda *_: world.clock.jump(seconds))
+    drive(world, ASKED_SECONDS - 20, dispatcher)
+    assert states(world) == [RecordingState.READY, RecordingState.READY, RecordingState.QUEUED]
+    assert world.twilio.asked.count(WAITING) == 1
+    drive(world, 40, dispatcher)
+    assert sorted(world.twilio.asked) == [RUNG, UNRUNG, WAITING, WAITING]
+
+
+@pytest.mark.parametrize("seconds", JUMPS)
 def test_a_clock_that_is_set_and_set_right_again_makes_no_difference(world: World, seconds: float) -> None:
     dispatcher = world.dispatcher()
     one_of_each(world, dispatcher)
