@@ -55,7 +55,8 @@ def bits_turned_over(world: World) -> None:
     )
 
 
-@scenario(16)
+# The write that fails may be one to the log.
+@scenario(16, expects_tracebacks=True)
 def flush_or_link_fails(world: World) -> None:
     """fsync, write or link of a work-horse fails once with EIO: never READY from it, a new file next time."""
     call, error = world.chance.choice([("fsync", "EIO"), ("link,linkat", "EIO"), ("write", "EIO")])
