@@ -65,8 +65,8 @@ def redis_reply_lost(world: World) -> None:
     for recording_sid in sids:
         world.redis_proxy.cut_reply(b"EVALSHA")
         world.history.struck("the reply to a push is lost")
-        answer = world.callers.enqueue(recording_sid)
-        assert answer.said != "DUPLICATE", answer
+        # DUPLICATE is true where the dispatcher has rung meanwhile: the checker looks whether it has.
+        world.callers.enqueue(recording_sid)
     world.redis_proxy.mend()
     world.mended()
     for recording_sid in sids:
