@@ -21,6 +21,7 @@ from recording_service.config import ConfigurationError
 from recording_service.core.errors import DependencyUnavailable
 from recording_service.processes.exit_codes import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
 from recording_service.processes.logs import configure_logging
+from recording_service.processes.standstill import Standstills
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +31,13 @@ _fork = multiprocessing.get_context("fork")
 SECOND_SIGNAL_SECONDS = 1.2
 #: How long a part has after the second SIGTERM, and after SIGKILL.
 KILL_SECONDS = 3.0
+#: How much of the time between two looks counts as a standstill at most.
+LONGEST_GAP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class RestartWaits:
-    """How long a part that has died waits for its next start, in seconds.
+    """How long a part that has died waits for its next start, and one that stands still for its end, in seconds.
 
     Recovery within 75 s is promised also after many deaths in a row, and a lease and an election come after this wait
     (docs/reliability.md): so the waits end soon. They are there for the log's sake and for what else runs here.
@@ -46,10 +49,17 @@ class RestartWaits:
     last_seconds: float = 5.0
     #: A part that lived this long begins anew with the first.
     healthy_seconds: float = 30.0
+    #: One that stands still (SIGSTOP) is ended after so long: more than a lease.
+    standstill_seconds: float = 45.0
 
     def scaled(self, scale: float) -> "RestartWaits":
         """The same, multiplied."""
-        return RestartWaits(self.first_seconds * scale, self.last_seconds * scale, self.healthy_seconds * scale)
+        return RestartWaits(
+            first_seconds=self.first_seconds * scale,
+            last_seconds=self.last_seconds * scale,
+            healthy_seconds=self.healthy_seconds * scale,
+            standstill_seconds=self.standstill_seconds * scale,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,9 @@ class Supervisor:
 
     def __init__(self, parts: Sequence[Part], log_level: str, waits: RestartWaits = RestartWaits()) -> None:
         self._children = [_Child(part, log_level, waits) for part in parts]
+        self._standstills = Standstills(
+            patience_seconds=waits.standstill_seconds, longest_gap_seconds=LONGEST_GAP_SECONDS
+        )
 
     def start(self) -> None:
         """Starts every part."""
@@ -179,6 +192,8 @@ class Supervisor:
         wait([waitable for child in self._children for waitable in child.waitables()] + list(also), patience)
         for child in self._children:
             child.look()
+        pids = [child.process.pid for child in self._children if child.process is not None and child.process.pid]
+        self._standstills.end(pids, time.monotonic())
 
     def stop(self, *, impatient: Callable[[], bool]) -> None:
         """Stops the parts one after the other in the order they were given, each within its time.

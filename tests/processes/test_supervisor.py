@@ -139,4 +139,54 @@ def test_all_waits_together_leave_recovery_within_what_is_promised() -> None:
 
 
 def test_the_waits_are_scaled_with_all_the_others() -> None:
-    assert RestartWaits(1.0, 2.0, 3.0).scaled(0.5) == RestartWaits(0.5, 1.0, 1.5)
+    assert RestartWaits(1.0, 2.0, 3.0, 4.0).scaled(0.5) == RestartWaits(0.5, 1.0, 1.5, 2.0)
+
+
+def stand_still(_start: int, _ready: Callable[[], None]) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    # Only who is continued comes here.
+    time.sleep(PATIENCE_SECONDS)
+
+
+def test_a_part_that_stands_still_for_too_long_is_ended_and_started_again(tmp_path: Path) -> None:
+    starts = Starts(tmp_path, stand_still)
+    with supervised(starts, RestartWaits(0.01, 0.01, 60.0, standstill_seconds=1.0)) as supervisor:
+        watch_until(supervisor, lambda: len(starts.times) >= 2)
+    assert starts.times[1] - starts.times[0] >= 1.0
+
+
+def test_what_a_part_has_forked_is_ended_when_it_stands_still_too_long(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+
+    def fork(_start: int, _ready: Callable[[], None]) -> None:
+        child = os.fork()
+        if child == 0:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        _, status = os.waitpid(child, 0)
+        ended.write_text(str(os.WTERMSIG(status)))
+        time.sleep(PATIENCE_SECONDS)
+
+    starts = Starts(tmp_path, fork)
+    with supervised(starts, RestartWaits(0.01, 0.01, 60.0, standstill_seconds=1.0)) as supervisor:
+        watch_until(supervisor, lambda: ended.exists() and bool(ended.read_text()))
+    assert int(ended.read_text()) == signal.SIGKILL
+    assert len(starts.times) == 1
+
+
+def test_a_part_that_is_continued_in_time_lives_on(tmp_path: Path) -> None:
+    starts = Starts(tmp_path, stand_still)
+    with supervised(starts, RestartWaits(0.01, 0.01, 60.0, standstill_seconds=2.0)) as supervisor:
+        for _ in range(3):
+            watch_until(supervisor, lambda: bool(starts.pids) and is_stopped(starts.pids[0]))
+            stopped_at = time.monotonic()
+            watch_until(supervisor, lambda: time.monotonic() - stopped_at > 1.0)  # noqa: B023
+            os.kill(starts.pids[0], signal.SIGCONT)
+            supervisor.watch(0.0)
+            os.kill(starts.pids[0], signal.SIGSTOP)
+        os.kill(starts.pids[0], signal.SIGCONT)
+    assert len(starts.pids) == 1
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether it stands still."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

@@ -1,10 +1,15 @@
 """Dispatchers that die, stand still, and are too many."""
 
+import sqlite3
 import threading
+from contextlib import suppress
 
 from tests.faults.scenario import scenario
 from tests.faults.world import World
 from tests.support.waiting import eventually
+
+#: Longer than any part holds the lock that goes on with its work, in seconds.
+LOCK_SECONDS = 0.5
 
 
 def _unrung(world: World, count: int) -> list[str]:
@@ -46,11 +51,42 @@ def three_dispatchers(world: World) -> None:
         own.stop()
         world.wait_for(sids, "ready", within=world.recovery_seconds)
         more = _unrung(world, 10)
-        own.go_on()
+        # It may have stood still for so long that it was ended.
+        with suppress(ProcessLookupError):
+            own.go_on()
         world.chance.choice(extra).kill()
         world.wait_for(more, "ready", within=world.recovery_seconds)
     whole = [request.recording_sid for request in world.twilio.requests if request.status == 200]
     assert len(whole) == len(set(whole)), "something was fetched twice"
+
+
+@scenario(13)
+def stopped_in_the_middle_of_a_write(world: World) -> None:
+    """The dispatcher stands still while it holds SQLite's write lock: it is ended, and everything goes on."""
+    sids = world.add(5)
+    eventually(lambda: _stopped_with_the_lock(world), within=60.0, what="a stop in the middle of a write")
+    world.strike("the dispatcher stands still with the database's lock")
+    for recording_sid in sids:
+        answer = world.callers.enqueue(recording_sid)
+        assert answer.status in ("UNAVAILABLE", "OK"), answer
+    for recording_sid in sids:
+        world.callers.enqueue_until_answered(recording_sid, within=world.recovery_seconds)
+
+
+def _stopped_with_the_lock(world: World) -> bool:
+    """Stops the dispatcher; whether nobody else can write now. If others can, it goes on."""
+    dispatcher = world.processes.part("dispatcher")
+    dispatcher.stop()
+    other = sqlite3.connect(f"{world.folder}/data/catalogue.sqlite3", isolation_level=None, timeout=LOCK_SECONDS)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        other.close()
+    dispatcher.go_on()
+    return False
 
 
 @scenario()
