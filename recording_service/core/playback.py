@@ -89,6 +89,19 @@ class Shelf:
             raise self.lost(recording)
         return OpenRange(self, recording, stored, byte_range)
 
+    def looked_at(self, recording: Recording) -> Recording | None:
+        """The recording as catalogue and shelf have it: one whose object is gone or short goes back to be fetched.
+
+        None, or DELETED, if it was deleted meanwhile. Raises CatalogueUnavailable, StorageUnavailable.
+        """
+        found: Recording | None = recording
+        while found is not None and found.state is RecordingState.READY:
+            if self._storage.size(found.object_key) == found.size_bytes:
+                break
+            self.lost(found)
+            found = self._catalogue.get(found.key)
+        return found
+
     def lost(self, recording: Recording) -> RecordingTruncated | RecordingNotFound:
         """Sends a recording whose object is not whole back to be fetched; the error to raise. Idempotent.
 

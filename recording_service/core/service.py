@@ -93,8 +93,11 @@ class RecordingService:
         return row
 
     def get(self, target: Target) -> Recording:
-        """The recording as it is now. Raises RecordingNotFound, also for a tombstone."""
-        recording = self._find(target)
+        """The recording as it is now: READY only with its object on the shelf.
+
+        Raises RecordingNotFound, also for a tombstone; StorageUnavailable.
+        """
+        recording = self._shelf.looked_at(self._known(target))
         if recording is None or recording.state is RecordingState.DELETED:
             raise RecordingNotFound(target.recording_sid)
         return recording
@@ -111,7 +114,7 @@ class RecordingService:
 
     def watch(self, target: Target, until: WatchUntil) -> Watch:
         """Watches a recording: its current state is there at once. The caller closes it. Raises RecordingNotFound."""
-        key = RecordingKey(*target) if target.account_sid else self.get(target).key
+        key = RecordingKey(*target) if target.account_sid else self._known(target).key
         watch = self._hub.watch(key, until)
         try:
             # Read after the watch is in place: what changes in between is seen here or heard of.
@@ -123,7 +126,7 @@ class RecordingService:
 
     def open_range(self, target: Target, offset: int, length: int, etag: str) -> OpenRange:
         """Opens a range of the stored bytes, everything checked. The caller closes it. Raises as `Shelf.open_range`."""
-        return self._shelf.open_range(self.get(target), offset, length, etag)
+        return self._shelf.open_range(self._known(target), offset, length, etag)
 
     def delete(self, target: Target, allow_missing: bool) -> Recording | None:
         """Deletes a recording: first the row says so, then the bytes go (the dispatcher sweeps what a crash leaves).
@@ -170,6 +173,13 @@ class RecordingService:
         except StorageFull:
             return True
         return False
+
+    def _known(self, target: Target) -> Recording:
+        """The recording as the catalogue has it. Raises RecordingNotFound, also for a tombstone."""
+        recording = self._find(target)
+        if recording is None or recording.state is RecordingState.DELETED:
+            raise RecordingNotFound(target.recording_sid)
+        return recording
 
     def _find(self, target: Target) -> Recording | None:
         """The row that is meant, tombstones too."""

@@ -132,6 +132,30 @@ def test_a_recording_is_shown_as_it_is(world: World, service: RecordingService, 
     assert service.get(TARGET) == row == service.get(Target("", KEY.recording_sid))
 
 
+@pytest.mark.parametrize("damage", ["gone", "short"])
+@pytest.mark.parametrize("how", ["get", "watch"])
+def test_ready_is_not_said_of_an_object_that_is_not_whole(
+    world: World, service: RecordingService, how: str, damage: str
+) -> None:
+    ready = brought_to(world, RecordingState.READY)
+    if damage == "gone":
+        world.shelf.lose(ready.object_key)
+    else:
+        world.shelf.truncate(ready.object_key, len(AUDIO) - 1)
+    if how == "get":
+        seen = service.get(Target(*KEY))
+    else:
+        with closing(service.watch(Target(*KEY), WatchUntil.READY)) as watch:
+            looked = watch.next(1.0)
+        assert looked is not None
+        seen = looked
+    assert seen.state is RecordingState.QUEUED
+    assert world.row() == seen
+    service.enqueue(a_request())
+    world.work()
+    assert service.get(Target(*KEY)).state is RecordingState.READY
+
+
 @pytest.mark.parametrize("target", [TARGET, Target("", KEY.recording_sid)])
 def test_an_unknown_recording_and_a_tombstone_are_not_found(
     world: World, service: RecordingService, target: Target
