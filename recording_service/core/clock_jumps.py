@@ -7,7 +7,8 @@ wait there is.
 """
 
 import logging
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from recording_service.core.ports import Catalogue, Clock
@@ -18,6 +19,9 @@ _log = logging.getLogger(__name__)
 TOLERANCE_SECONDS = 5.0
 #: The two clocks are read together: they are read again where more time than this, in seconds, passed in between.
 READING_SECONDS = 0.1
+#: Jumps that are remembered while the catalogue can't be told of them. Of a clock that is set all the time, the first
+#: are forgotten, and what they have made wrong is bounded.
+MOST_JUMPS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Jump:
     by: timedelta
     #: The earliest that the new clock can have shown since.
     since: datetime
+    #: The latest that it can have shown, if it was set again; None: it is the clock that still goes.
+    until: datetime | None = None
 
 
 class ClockJumps:
@@ -53,7 +59,8 @@ class ClockJumps:
         self._longest_probe_wait = timedelta(seconds=longest_probe_wait_seconds)
         self._interval_seconds = interval_seconds
         self._seen: tuple[datetime, float] | None = None
-        self._jump: Jump | None = None
+        #: Those that are not mended yet, the first one first.
+        self._jumps: deque[Jump] = deque(maxlen=MOST_JUMPS)
         self._bounded_at: float | None = None
 
     def look(self) -> None:
@@ -66,9 +73,9 @@ class ClockJumps:
         by = now - seen[0] - passed
         if abs(by.total_seconds()) > TOLERANCE_SECONDS:
             _log.warning("the wall clock was set by %+.0f s", by.total_seconds())
-            # What the last one has moved not yet goes the rest of the way with this one.
-            pending = self._jump.by if self._jump is not None else timedelta()
-            self._jump = Jump(by + pending, now - passed)
+            if self._jumps:
+                self._jumps[-1] = replace(self._jumps[-1], until=seen[0] + passed)
+            self._jumps.append(Jump(by, now - passed))
 
     def now(self) -> datetime:
         """The wall clock as it goes on from the last look: one that was set since is not heeded before the next one.
@@ -80,19 +87,23 @@ class ClockJumps:
 
     def stand_by(self) -> None:
         """Another dispatcher has noticed the jump as well, and mends."""
-        self._jump = None
+        self._jumps.clear()
 
     def mend(self) -> None:
         """Moves what waits along with the clock, and bounds all waits. Raises CatalogueUnavailable; to be called again.
 
-        The jump is forgotten only once it has been mended.
+        A jump is forgotten only once it has been mended. Several are mended one after the other: some rows may have been
+        moved along with the first already, or have begun to wait after it.
         """
         now, monotonic = self.now(), self._clock.monotonic()
-        if self._jump is not None:
-            moved = self._catalogue.shift_waits(self._jump.by, min(self._jump.since, now), now)
+        while self._jumps:
+            jump, *later = self._jumps
+            until = jump.until or now
+            since_then = [(other.since, other.until or now) for other in later]
+            moved = self._catalogue.shift_waits(jump.by, min(jump.since, until), until, since_then)
             # A probe too many costs one request an account.
             self._catalogue.hasten_probes(now, now)
-            self._jump = None
+            self._jumps.popleft()
             _log.warning("%d waiting recordings were moved along with the clock", moved)
         if self._bounded_at is None or monotonic - self._bounded_at >= self._interval_seconds:
             if ended := self._catalogue.end_overlong_waits(now, now + self._longest_wait):

@@ -124,12 +124,16 @@ class AttemptRows(Protocol):
         A bell that is still to ring (after `now`) rang before.
         """
 
-    def shift_waits(self, by: timedelta, since: datetime, now: datetime) -> int:
+    def shift_waits(
+        self, by: timedelta, since: datetime, now: datetime, later: Sequence[tuple[datetime, datetime]] = ()
+    ) -> int:
         """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many.
 
         Waiting are unrung QUEUED rows that by the old clock (`now - by`) or by the new one are still to wait. What was
         changed from `since` to `now` was changed by the new clock and stays as it is: so calling again (with a later
         `now`, after CatalogueUnavailable) shifts nothing twice. Raises the revision: watchers see the time.
+        If the clock was set again before, `now` is what it had come to then, and `later` what it has shown since, from
+        and to: what was changed then stays as well. The next jump is to be told of once this one has been.
         """
 
     def end_overlong_waits(self, now: datetime, latest: datetime) -> int:

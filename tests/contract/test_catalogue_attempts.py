@@ -375,6 +375,21 @@ def test_what_waits_is_moved_along_with_the_clock_once(catalogue: Catalogue, by:
     assert catalogue.get(waiting.key) == moved
 
 
+def test_what_was_changed_after_the_clock_was_set_again_is_not_moved_along_with_the_jump_before(
+    catalogue: Catalogue,
+) -> None:
+    first_set, set_again = TIME + 2 * HOUR, TIME - 2 * HOUR
+    at_times = [TIME, first_set + SECOND, set_again + SECOND, set_again + MINUTE]
+    far = {"next_attempt_time": TIME + HOUR}
+    put(catalogue, *(in_back_off(number, update_time=time, **far) for number, time in enumerate(at_times)))
+    for expected in (1, 0):
+        later = [(set_again, set_again + 2 * SECOND), (set_again + MINUTE, set_again + 2 * MINUTE)]
+        assert catalogue.shift_waits(2 * HOUR, first_set, first_set + MINUTE, later) == expected
+    moved = catalogue.get(in_back_off(0).key)
+    assert moved is not None
+    assert moved.update_time == first_set + MINUTE
+
+
 @pytest.mark.parametrize("by", [2 * HOUR, -2 * HOUR])
 def test_only_what_waits_is_moved_along_with_the_clock(catalogue: Catalogue, by: timedelta) -> None:
     now = TIME + SECOND + by

@@ -133,9 +133,9 @@ class BothCatalogues(RuleBasedStateMachine):
     def resume(self, account_sid: str, now: Any) -> None:
         self.both("resume", account_sid, now)
 
-    @rule(seconds=st.integers(-3, 3), since=times, now=times)
-    def shift_waits(self, seconds: int, since: Any, now: Any) -> None:
-        self.both("shift_waits", seconds * SECOND, since, now)
+    @rule(seconds=st.integers(-3, 3), since=times, now=times, later=st.lists(st.tuples(times, times), max_size=2))
+    def shift_waits(self, seconds: int, since: Any, now: Any, later: Any) -> None:
+        self.both("shift_waits", seconds * SECOND, since, now, later)
 
     @rule(now=times, latest=times)
     def bound_waits(self, now: Any, latest: Any) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from recording_service.core.clock_jumps import ClockJumps
+from recording_service.core.clock_jumps import MOST_JUMPS, ClockJumps
 from recording_service.core.dispatch import Dispatcher, DispatchSettings
 from recording_service.core.enqueueing import Enqueuer
 from recording_service.core.errors import (
@@ -158,6 +158,53 @@ def test_a_jump_that_could_not_be_mended_at_once_is_mended_later_and_once(world:
     world.catalogue.after["shift_waits"] = once(raising(CatalogueUnavailable()))  # done, and nobody was told
     world.let_pass(5.0, dispatcher)
     assert world.row(WAITING).next_attempt_time == due + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("first", [3600.0, -3600.0])
+@pytest.mark.parametrize("second", [1800.0, -1800.0, 7200.0, -7200.0])
+@pytest.mark.parametrize("was_moved", [True, False])
+def test_of_jumps_that_could_not_be_mended_at_once_each_is_mended_once(
+    world: World, first: float, second: float, was_moved: bool
+) -> None:
+    def begin_to_wait(number: int) -> datetime:
+        world.script(SourceRateLimited("429", ASKED_SECONDS), key=a_key(number))
+        world.enqueuer().enqueue(a_request(a_key(number)))
+        world.work()
+        return world.row(a_key(number)).next_attempt_time
+
+    dispatcher = world.dispatcher()
+    one_of_each(world, dispatcher)
+    world.let_pass(2.0, dispatcher)
+    before = world.row(WAITING).next_attempt_time
+    world.clock.jump(first)
+    if was_moved:
+        world.catalogue.lose_answer(CatalogueUnavailable(), "shift_waits")
+    else:
+        world.catalogue.fail(CatalogueUnavailable(), "hold", "shift_waits")
+    world.let_pass(1.0, dispatcher)
+    between = begin_to_wait(4)
+    world.clock.jump(second)
+    world.catalogue.fail(CatalogueUnavailable(), "hold", "shift_waits")
+    world.let_pass(1.0, dispatcher)
+    after = begin_to_wait(5)
+    world.catalogue.mend()
+    world.let_pass(3.0, dispatcher)
+    assert world.row(WAITING).next_attempt_time == before + timedelta(seconds=first + second)
+    assert world.row(a_key(4)).next_attempt_time == between + timedelta(seconds=second)
+    assert world.row(a_key(5)).next_attempt_time == after
+
+
+def test_of_a_clock_that_is_set_all_the_time_no_more_than_so_many_jumps_are_remembered(world: World) -> None:
+    dispatcher = world.dispatcher()
+    dispatcher.tick()
+    world.catalogue.fail(CatalogueUnavailable(), "shift_waits")
+    for number in range(3 * MOST_JUMPS):
+        world.clock.jump(60.0 if number % 2 else -60.0)
+        world.let_pass(1.0, dispatcher)
+    world.catalogue.mend()
+    told = world.catalogue.calls["shift_waits"]
+    world.let_pass(5.0, dispatcher)
+    assert world.catalogue.calls["shift_waits"] == told + MOST_JUMPS
 
 
 @pytest.mark.parametrize("seconds", [7200.0, -7200.0])

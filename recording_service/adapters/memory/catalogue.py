@@ -147,7 +147,9 @@ class MemoryCatalogue:
             ]
             return [row.bell for row in sorted(rows, key=_key) if after is None or row.key > after.key][:size]
 
-    def shift_waits(self, by: timedelta, since: datetime, now: datetime) -> int:
+    def shift_waits(
+        self, by: timedelta, since: datetime, now: datetime, later: Sequence[tuple[datetime, datetime]] = ()
+    ) -> int:
         """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many."""
         with self._lock:
             rows = [
@@ -155,7 +157,7 @@ class MemoryCatalogue:
                 for row in self._queued()
                 if row.rung_time is None
                 and row.next_attempt_time > min(now, now - by)
-                and not since <= row.update_time <= now
+                and not any(begin <= row.update_time <= end for begin, end in [(since, now), *later])
             ]
             for row in rows:
                 self._change(row.key, next_attempt_time=row.next_attempt_time + by, update_time=now)

@@ -5,8 +5,9 @@ interrupted may call again: what has been changed is not found any more.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
@@ -27,12 +28,16 @@ def _some(condition: ColumnElement[bool]) -> Select[Any]:
     return statement.order_by(_c.account_sid, _c.recording_sid).limit(CHUNK)
 
 
-_WAITING = _some(
-    and_(
-        _c.next_attempt_time > bindparam("earliest"),
-        or_(_c.update_time < bindparam("since"), _c.update_time > bindparam("now")),
-    )
-)
+@cache
+def _waiting(spans: int) -> Select[Any]:
+    """Those that wait, and were not changed within any of so many spans: from `since0` to `until0`, and so on."""
+    parts = [
+        or_(_c.update_time < bindparam(f"since{number}"), _c.update_time > bindparam(f"until{number}"))
+        for number in range(spans)
+    ]
+    return _some(and_(_c.next_attempt_time > bindparam("earliest"), *parts))
+
+
 _SHIFT: Mapping[str, Any] = {"next_attempt_time": _c.next_attempt_time + bindparam("shift")}
 _OVERLONG = _some(
     and_(
@@ -50,12 +55,17 @@ _END: Mapping[str, Any] = {"next_attempt_time": bindparam("now")}
 class SqlWaits(CataloguePart):
     """Corrects what rows wait for."""
 
-    def shift_waits(self, by: timedelta, since: datetime, now: datetime) -> int:
+    def shift_waits(
+        self, by: timedelta, since: datetime, now: datetime, later: Sequence[tuple[datetime, datetime]] = ()
+    ) -> int:
         """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many."""
         moment = to_microseconds(now)
         shift = by // MICROSECOND
-        found = {"earliest": min(moment, moment - shift), "since": to_microseconds(since), "now": moment}
-        return self._change_all(_WAITING, found, _SHIFT, {"now": moment, "shift": shift})
+        spans = [(since, now), *later]
+        found = {"earliest": min(moment, moment - shift)}
+        for number, (begin, end) in enumerate(spans):
+            found |= {f"since{number}": to_microseconds(begin), f"until{number}": to_microseconds(end)}
+        return self._change_all(_waiting(len(spans)), found, _SHIFT, {"now": moment, "shift": shift})
 
     def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
         """Makes due what no clock that goes right would have waiting; how many."""
