@@ -92,8 +92,8 @@ class ClockJumps:
     def mend(self) -> None:
         """Moves what waits along with the clock, and bounds all waits. Raises CatalogueUnavailable; to be called again.
 
-        A jump is forgotten only once it has been mended. Several are mended one after the other: some rows may have been
-        moved along with the first already, or have begun to wait after it.
+        A jump is forgotten only once it has been mended. Several are mended one after the other: some rows may have
+        been moved along with the first already, or have begun to wait after it.
         """
         now, monotonic = self.now(), self._clock.monotonic()
         while self._jumps:
