@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 #: Rows that are asked for at once.
 ROWS = 200
+#: So many objects in a row that can't be read: more than one of them has trouble, the disk perhaps.
+UNREADABLE_IN_A_ROW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,10 @@ class ScrubSettings:
     burst_seconds: float = 1.0
     #: No further piece is begun in the same call after this long: leases and the election must not wait.
     busy_seconds: float = 0.25
-    #: What was verified less than this ago is not read again.
+    #: What was verified less than this ago is not read again, nor is what could not be read.
     interval_seconds: float = 24 * 3600.0
-    #: Nothing is read for so long after everything has been verified, or after an object that can't be read.
+    #: Nothing is read for so long after everything has been verified, or where one object after another can't be read.
     rest_seconds: float = 60.0
-    #: An object that can't be read is left alone for so long.
-    unreadable_seconds: float = 3600.0
 
 
 class ShelfScrub:
@@ -62,6 +62,7 @@ class ShelfScrub:
         self._verified: list[NamedObject] = []
         #: Objects that can't be read, and until when they are left alone.
         self._unreadable: dict[str, float] = {}
+        self._unreadable_in_a_row = 0
         self._allowance_bytes = 0.0
         self._called_at = clock.monotonic()
         self._resting_until = self._called_at
@@ -95,11 +96,13 @@ class ShelfScrub:
             # Opening an object costs something too, though it be empty.
             self._allowance_bytes -= max(1, digest.read(int(self._allowance_bytes)))
         except ObjectMissing:
+            self._unreadable_in_a_row = 0
             self._current = None
             self._shelf.lost(row)
         except StorageUnavailable:
             self._leave_alone(row)
         else:
+            self._unreadable_in_a_row = 0
             if digest.is_at_end or digest.read_bytes > (row.size_bytes or 0):
                 self._current = None
                 self._judge(row, digest)
@@ -118,15 +121,19 @@ class ShelfScrub:
         self._shelf.lost(row)
 
     def _leave_alone(self, row: Recording) -> None:
-        # No reason to fetch it again: the disk may be back in a minute. Others must not wait behind it either.
+        # No reason to fetch it again: the disk may be back in a minute. Others must not wait behind it either, and it
+        # would be asked for first each time: those that were never verified are.
         _log.warning(
             "a stored object can't be read; it will be verified later recording_sid=%s object_key=%s",
             row.recording_sid,
             row.object_key,
         )
         self._current = None
-        self._unreadable[row.object_key] = self._clock.monotonic() + self._settings.unreadable_seconds
-        self._rest()
+        self._unreadable[row.object_key] = self._clock.monotonic() + self._settings.interval_seconds
+        self._unreadable_in_a_row += 1
+        if self._unreadable_in_a_row >= UNREADABLE_IN_A_ROW:
+            self._unreadable_in_a_row = 0
+            self._rest()
 
     def _rest(self) -> None:
         self._resting_until = self._clock.monotonic() + self._settings.rest_seconds

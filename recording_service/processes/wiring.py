@@ -145,5 +145,4 @@ def scrub_settings(settings: Settings) -> ScrubSettings:
         busy_seconds=usual.busy_seconds * scale,
         interval_seconds=settings.scrub_interval_seconds,
         rest_seconds=min(usual.rest_seconds * scale, settings.scrub_interval_seconds),
-        unreadable_seconds=usual.unreadable_seconds * scale,
     )

@@ -139,7 +139,7 @@ def test_an_object_that_can_not_be_read_is_not_fetched_again_and_is_verified_lat
     world.storage.mend()
     pass_seconds(world, scrub)
     assert world.row() == before
-    world.clock.advance(FAST.unreadable_seconds)
+    world.clock.advance(FAST.interval_seconds)
     pass_seconds(world, scrub)
     assert world.row().verified_time == world.clock.now()
 
@@ -155,10 +155,41 @@ def test_no_other_waits_behind_an_object_that_can_not_be_read(world: World) -> N
     world.storage.before["open"] = fail
     scrub = world.scrub(FAST)
     pass_seconds(world, scrub)
-    world.clock.advance(FAST.rest_seconds)
-    pass_seconds(world, scrub)
     assert [world.row(row.key).verified_time is None for row in rows] == [True, False, False]
     assert world.storage.calls["open"] == 3
+
+
+def test_objects_that_can_be_read_are_verified_within_the_interval_however_many_others_can_not(world: World) -> None:
+    # Those that can't be read are never noted as verified, and so are always the first to be asked for.
+    unreadable = {ready(world, number).object_key for number in range(1, 301)}
+    good = [ready(world, number) for number in range(301, 801)]
+    failed: list[str] = []
+
+    def fail(object_key: str) -> None:
+        if object_key in unreadable:
+            failed.append(object_key)
+            raise StorageUnavailable
+
+    world.storage.before["open"] = fail
+    scrub = world.scrub(FAST)
+    for _ in range(int(FAST.interval_seconds / FAST.rest_seconds)):
+        world.clock.advance(FAST.rest_seconds)
+        scrub.scrub()
+    assert all(world.row(row.key).verified_time is not None for row in good)
+    assert sorted(failed) == sorted(unreadable)
+
+
+def test_now_and_then_an_object_that_can_not_be_read_is_no_reason_to_rest(world: World) -> None:
+    rows = [ready(world, number) for number in range(1, 21)]
+    unreadable = {row.object_key for row in rows[::2]}
+
+    def fail(object_key: str) -> None:
+        if object_key in unreadable:
+            raise StorageUnavailable
+
+    world.storage.before["open"] = fail
+    pass_seconds(world, world.scrub(FAST))
+    assert [world.row(row.key).verified_time is None for row in rows] == 10 * [True, False]
 
 
 def test_a_shelf_that_can_not_be_read_at_all_is_not_asked_at_every_tick(world: World) -> None:
@@ -166,7 +197,7 @@ def test_a_shelf_that_can_not_be_read_at_all_is_not_asked_at_every_tick(world: W
         ready(world, number)
     world.storage.fail(StorageUnavailable(), "open")
     pass_seconds(world, world.scrub(FAST), seconds=int(FAST.rest_seconds))
-    assert world.storage.calls["open"] == 1
+    assert world.storage.calls["open"] == 2
 
 
 # The catalogue is down
