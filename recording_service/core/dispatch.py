@@ -80,7 +80,8 @@ class Dispatcher:
         self._scrub = scrub
         self._clock = clock
         self._settings = settings
-        # A round waits for a tick, and its two long steps may take one each.
+        # A round waits for a tick, ringing and replacing bells may take one each, and what reads the shelf a part of
+        # one: who looks later than that was stopped, or waited for what hung, and leases are given their time anew.
         gap = 4 * settings.tick_seconds
         self._leases: LeaseWatch[Bell] = LeaseWatch(expiry_seconds=settings.lease_seconds, longest_gap_seconds=gap)
         self._holders: LeaseWatch[str] = LeaseWatch(expiry_seconds=settings.election_seconds, longest_gap_seconds=gap)
@@ -95,6 +96,7 @@ class Dispatcher:
         self._probed_at: dict[str, float] = {}
         #: What is wrong now, by the step that it keeps from being done.
         self._troubles: dict[str, str] = {}
+        self._has_room = True
 
     def run(self, stop: threading.Event) -> None:
         """Dispatches until told to stop; then leaves the office, so that a successor need not wait."""
@@ -114,7 +116,8 @@ class Dispatcher:
         self._step(self._clock_jumps.mend)
         self._step(self._end_expired_leases)
         # While there is no room, attempts would only wear on: rows stay due, and nothing is forgotten by waiting.
-        if self._has_room():
+        self._step(self._check_room)
+        if self._has_room:
             self._step(self._probe_paused_accounts)
             # Before new bells are rung: they would be missing until a worker has claimed.
             self._step(self._replace_lost_bells)
@@ -152,13 +155,14 @@ class Dispatcher:
         _log.info("dispatching from now on name=%s", self._name)
         return True
 
-    def _has_room(self) -> bool:
-        """Whether anything could be fetched now. A bug in finding that out keeps nothing from being done."""
-        self._step(self._check_room)
-        return self._check_room.__name__ not in self._troubles
-
     def _check_room(self) -> None:
-        self._storage.check_room()
+        """Notes whether anything could be fetched now. A bug in finding that out keeps nothing from being done."""
+        self._has_room = True
+        try:
+            self._storage.check_room()
+        except DependencyUnavailable:
+            self._has_room = False
+            raise
 
     def _end_expired_leases(self) -> None:
         claimed = {attempt.bell: attempt.lease for attempt in self._catalogue.claimed()}

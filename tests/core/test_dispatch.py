@@ -734,6 +734,16 @@ def test_a_paused_account_is_not_probed_while_there_is_no_room_and_at_once_after
     assert world.catalogue.adapter.paused() == []
 
 
+def test_a_bug_in_looking_for_room_keeps_nothing_from_being_done_though_there_was_none_before(world: World) -> None:
+    dispatcher = world.dispatcher()
+    world.shelf.room_bytes = 0
+    world.let_pass(5.0, dispatcher)
+    commit_unrung(world)
+    world.storage.fail(RuntimeError("a bug"), "check_room")
+    world.let_pass(PAST_GRACE, dispatcher)
+    assert world.row().rung_time is not None
+
+
 def test_a_full_shelf_is_said_once_when_it_begins_and_once_when_it_ends(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
