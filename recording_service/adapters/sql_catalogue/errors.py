@@ -45,8 +45,12 @@ def is_unavailable(error: Exception) -> bool:
 
 
 def is_repeatable(error: Exception) -> bool:
-    """Whether a transaction was undone before its commit, through no fault of its own: it may be done again at once."""
-    if not isinstance(error, DBAPIError):
+    """Whether a transaction was undone before its commit, through no fault of its own: it may be done again at once.
+
+    A connection that was found dead cost no time. One that was closed because no answer came has cost all that a call
+    may take.
+    """
+    if not isinstance(error, DBAPIError) or getattr(error.orig, "is_overdue", False):
         return False
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in REPEATABLE_SQLSTATES
 

@@ -14,6 +14,13 @@ from psycopg.pq import TransactionStatus
 T = TypeVar("T")
 
 
+class AnswerOverdue(psycopg.OperationalError):
+    """Raised when a server did not answer in time. Whoever asks again at once waits as long again."""
+
+    #: For `errors.is_repeatable`, which must not need this driver.
+    is_overdue = True
+
+
 class BoundedConnection(psycopg.Connection[Any]):
     """Gives a server up that does not answer in time."""
 
@@ -21,14 +28,15 @@ class BoundedConnection(psycopg.Connection[Any]):
     answer_seconds: float | None = None
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """Waits for an answer. Raises OperationalError, and closes the connection, if it does not come in time."""
+        """Waits for an answer. Raises AnswerOverdue, and closes the connection, if it does not come in time."""
         try:
             return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
             # What may still come is the answer to a question that nobody asks any more.
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.pgconn.finish()
-            raise
+            self.pgconn.finish()
+            raise AnswerOverdue(str(error)) from error
 
 
 def connecting(answer_seconds: float) -> Callable[..., BoundedConnection]:

@@ -104,6 +104,25 @@ def test_an_answer_that_does_not_come_is_waited_for_in_bounds(postgresql_url: st
                 run(lambda connection: connection.execute(text("SELECT pg_sleep(60)")).all())
 
 
+def test_a_server_that_hangs_is_waited_for_once(postgresql_url: str) -> None:
+    # As where its disk hangs: it takes connections and statements, and its own time-out does not come either.
+    query = {"options": "-c statement_timeout=0"}
+    url = make_url(postgresql_url).update_query_dict(query).render_as_string()
+    rounds: list[str] = []
+
+    def work(connection: Connection) -> None:
+        rounds.append("one")
+        connection.execute(text("SELECT pg_sleep(5)")).all()
+
+    with closing(Database(url, IMPATIENT)) as database:
+        for run in (database.read, database.write):
+            rounds.clear()
+            with unavailable_in_time():
+                run(work)
+            assert rounds == ["one"]
+        assert [tuple(row) for row in database.rows(text("SELECT 1"), {})] == [(1,)]
+
+
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     for migrate in (True, False):
         with unavailable_in_time():
