@@ -1,6 +1,6 @@
 """The functions that RQ imports by name. No grpc here: work-horses are forked, and grpc does not survive that.
 
-The composition root of a worker process (`processes.worker`) installs what they need before the first job.
+The composition root of a worker process (`processes.worker_process`) installs what they need before the first job.
 """
 
 import logging
