@@ -336,7 +336,7 @@ def test_a_lost_object_that_twilio_has_no_more_ends_failed_with_a_reason(tmp_pat
 
         def is_tried() -> bool:
             row = row_of(data_dir, gone)
-            return row is not None and row["state"] == "queued" and row["failures"] > 0
+            return row is not None and row["state"] == "queued" and row["failures_by_reason"] != "{}"
 
         eventually(is_tried, within=RECOVERY_SECONDS, what="the first attempt")
     # A 404 is given a day: all of it but the last attempt is taken for passed.
