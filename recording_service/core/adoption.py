@@ -49,10 +49,19 @@ class Adoption:
     def adopt(self, orphans: Sequence[ShelfEntry]) -> Iterator[None]:
         """Adopts the latest object of one recording for which that may be done; yields after each small step.
 
-        Raises CatalogueUnavailable. An object that can't be read is left for the next round.
+        Raises CatalogueUnavailable. What has an object that can't be read is left for the next round.
         """
         for orphan in sorted(orphans, key=lambda orphan: orphan.bell.attempt, reverse=True):
-            found = self._refused_before.get(orphan.entry) or (yield from self._read(orphan))
+            try:
+                found = self._refused_before.get(orphan.entry) or (yield from self._read(orphan))
+            except StorageUnavailable:
+                # An older one in its place would have it removed.
+                _log.warning(
+                    "an object without a recording can't be read; trying again later recording_sid=%s object_key=%s",
+                    orphan.bell.recording_sid,
+                    orphan.entry.object_key,
+                )
+                return
             if found is None:
                 continue
             row, changed = self._decide(orphan, found)
@@ -68,20 +77,13 @@ class Adoption:
             yield
 
     def _read(self, orphan: ShelfEntry) -> Generator[None, None, _Found | None]:
-        """What the object is; None if it is gone or can't be read."""
+        """What the object is; None if it is gone. Raises StorageUnavailable."""
         digest = ObjectDigest(self._storage, orphan.entry.object_key)
         try:
             while not digest.is_at_end:
                 digest.read(PIECE_BYTES)
                 yield
         except ObjectMissing:
-            return None
-        except StorageUnavailable:
-            _log.warning(
-                "an object without a recording can't be read; trying again later recording_sid=%s object_key=%s",
-                orphan.bell.recording_sid,
-                orphan.entry.object_key,
-            )
             return None
         audio = recognise(digest.head)
         stored = StoredObject(digest.object_key, digest.read_bytes, digest.sha256)

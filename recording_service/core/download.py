@@ -186,9 +186,11 @@ class Downloader:
         is_ours = row is not None and row.state is RecordingState.READY and row.object_key == stored.object_key
         if row is None or not (changed or is_ours):
             failpoint(Failpoint.DOWNLOAD_SUPERSEDED)
-            # Another attempt has taken over, and its objects have other names: only ours is removed.
-            with self._leaving_remains_to_the_sweep(claimed):
-                self._storage.remove(stored.object_key)
+            # Another attempt has taken over, and its objects have other names. As long as it has not brought the
+            # recording, ours may be all there is: what it leaves when it has, or the sweep, removes it then.
+            if row is not None and row.state in (RecordingState.READY, RecordingState.DELETED):
+                with self._leaving_remains_to_the_sweep(claimed):
+                    self._storage.remove(stored.object_key)
             raise AttemptSuperseded(claimed.recording_sid, claimed.attempt)
         failpoint(Failpoint.DOWNLOAD_AFTER_READY)
         _log.info(

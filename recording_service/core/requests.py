@@ -16,7 +16,9 @@ from recording_service.core.model import (
     UnavailableReport,
 )
 
-#: Most labels of one recording.
+#: How the keys of labels begin that the service sets itself.
+OWN_LABELS = "recording-service/"
+#: Most labels of one recording, beside the service's own.
 MAX_LABELS = 16
 #: Longest key of a label, in characters.
 MAX_LABEL_KEY_CHARACTERS = 63
@@ -168,13 +170,15 @@ class RequestChecker:
 
 
 def check_labels(found: list[FieldViolation], labels: Mapping[str, str]) -> None:
-    """Notes what is wrong with labels: too many, an empty or too long key, a value too long, unprintable characters."""
+    """Notes what is wrong with labels: too many; a key empty, too long or the service's own; a value too long."""
     if len(labels) > MAX_LABELS:
         found.append(FieldViolation("labels", f"has {len(labels)} entries; at most {MAX_LABELS} are allowed"))
         return
     for key, value in labels.items():
         if not key or len(key) > MAX_LABEL_KEY_CHARACTERS or not key.isprintable():
             found.append(FieldViolation("labels", f"keys have 1 to {MAX_LABEL_KEY_CHARACTERS} printable characters"))
+        elif key.startswith(OWN_LABELS):
+            found.append(FieldViolation("labels", f"keys that begin with {OWN_LABELS} are the service's own"))
         elif len(value) > MAX_TEXT_CHARACTERS or not value.isprintable():
             found.append(FieldViolation(f"labels.{key}", f"has at most {MAX_TEXT_CHARACTERS} printable characters"))
 

@@ -132,9 +132,12 @@ class RecordingService:
         """Deletes a recording: first the row says so, then the bytes go (the dispatcher sweeps what a crash leaves).
 
         Idempotent with `allow_missing`; else raises RecordingNotFound where there is nothing. Raises StorageUnavailable
-        if the bytes are still there: the row says DELETED, and asking again removes them.
+        if the bytes are still there: the row says DELETED, and asking again removes them. Bytes that no row knows, as
+        beside a restored catalogue, go as well: they would be adopted.
         """
         found = self._find(target)
+        if found is None and target.account_sid:
+            self._storage.remove_others(RecordingKey(*target), keep=None)
         if found is None or (found.state is RecordingState.DELETED and not allow_missing):
             if allow_missing:
                 return None

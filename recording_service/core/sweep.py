@@ -8,10 +8,12 @@ Done in small pieces between the dispatcher's other work; a round over everythin
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from recording_service.core.adoption import Adoption
+from recording_service.core.errors import StorageUnavailable
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import Recording, RecordingKey, RecordingState
 from recording_service.core.playback import Shelf
@@ -20,6 +22,8 @@ from recording_service.core.shelf_entries import ShelfEntry, pieces
 
 _log = logging.getLogger(__name__)
 
+#: So many objects out of reach in a row are the shelf's own trouble.
+MOST_UNREADABLE = 5
 #: Rows or objects that are looked at in one piece.
 PIECE = 200
 
@@ -54,6 +58,8 @@ class ShelfSweep:
         self._adoption = Adoption(catalogue, storage, clock)
         self._round: Iterator[None] = self._walk()
         self._ended_at: float | None = None
+        #: How many objects in a row could not be reached just now.
+        self._unreadable = 0
 
     def advance(self) -> None:
         """The next piece of the round, if it is time. CatalogueUnavailable or StorageUnavailable end the round."""
@@ -61,6 +67,7 @@ class ShelfSweep:
             if self._clock.monotonic() - self._ended_at < self._settings.interval_seconds:
                 return
             self._ended_at, self._round = None, self._walk()
+            self._unreadable = 0
         try:
             if next(self._round, self) is self:
                 self._ended_at = self._clock.monotonic()
@@ -77,8 +84,9 @@ class ShelfSweep:
         after: RecordingKey | None = None
         while rows := self._catalogue.stored(PIECE, after):
             for row in rows:
-                if self._storage.size(row.object_key) != row.size_bytes:
-                    self._shelf.lost(row)
+                with self._skipping_unreadable(row.object_key):
+                    if self._storage.size(row.object_key) != row.size_bytes:
+                        self._shelf.lost(row)
             after = rows[-1].key
             yield
 
@@ -101,7 +109,21 @@ class ShelfSweep:
             if self._is_at_rest(found) and not _is_wanted(row, found):
                 _log.warning("removing an object that no recording names object_key=%s", found.entry.object_key)
                 failpoint(Failpoint.SWEEP_BEFORE_ORPHAN_REMOVED)
-                self._storage.remove(found.entry.object_key)
+                with self._skipping_unreadable(found.entry.object_key):
+                    self._storage.remove(found.entry.object_key)
+
+    @contextmanager
+    def _skipping_unreadable(self, object_key: str) -> Iterator[None]:
+        """Goes on with the next object if one is out of reach; with several in a row the shelf itself is: raised on."""
+        try:
+            yield
+        except StorageUnavailable:
+            self._unreadable += 1
+            if self._unreadable >= MOST_UNREADABLE:
+                raise
+            _log.warning("an object can't be reached; going on with the next object_key=%s", object_key)
+        else:
+            self._unreadable = 0
 
     def _may_be_adopted(self, entries: Sequence[ShelfEntry], row: Recording | None) -> bool:
         """Whether no attempt will fetch the recording, and nothing of it was written just now."""

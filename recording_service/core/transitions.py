@@ -42,8 +42,8 @@ ADOPTED_LABEL = "recording-service/adopted"
 #: An object that is lost so soon after it was stored may be lost again as soon: the medium gives back other bytes than
 #: were written. Without a wait, Twilio would be asked as fast as the scrub finds that out.
 LOST_SOON_SECONDS = 3600.0
-#: How long is then waited, in seconds: base · 2ⁿ, n from 0 with this attempt's object on, up to the cap. The cap is less
-#: than what is left, of the time within which all recovers, to whoever damages objects on purpose (docs/reliability.md).
+#: How long is then waited, in seconds: base · 2ⁿ, n from 0 with this attempt's object on, up to the cap. The cap is
+#: less than the time within which all recovers that somebody has damaged (docs/reliability.md).
 LOST_SOON_BASE_SECONDS = 1.0
 LOST_SOON_FROM_ATTEMPT = 3
 LOST_SOON_CAP_SECONDS = 15.0
@@ -156,7 +156,7 @@ def bell_forgotten(existing: Recording | None, bell: Bell, now: datetime) -> Rec
 def refetched(existing: Recording | None, object_key: str, now: datetime) -> Recording | None:
     """Back to be fetched, for a READY row whose object of that key is lost or not whole.
 
-    At once; after a while if it had not been READY for long, and this is not the first attempt's object or the second's.
+    At once; after a while if it had not been READY for long, and was not the first attempt's object or the second's.
     """
     if existing is None or existing.state is not RecordingState.READY or existing.object_key != object_key:
         return None
@@ -316,7 +316,8 @@ def _filled(known: CallDetails, given: CallDetails) -> CallDetails:
         if field.name != "labels" and not getattr(known, field.name) and getattr(given, field.name)
     }
     labels = {**known.labels, **given.labels}
-    if labels != known.labels and len(labels) <= MAX_LABELS:
+    # The service's own label takes no place of the callers'.
+    if labels != known.labels and len(labels.keys() - {ADOPTED_LABEL}) <= MAX_LABELS:
         missing["labels"] = labels
     return replace(known, **missing) if missing else known
 

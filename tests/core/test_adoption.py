@@ -2,12 +2,15 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from recording_service.core import adoption as adoption_module
-from recording_service.core.errors import CatalogueUnavailable, SourceNotFound, StorageUnavailable
+from recording_service.core.errors import CatalogueUnavailable, RecordingNotFound, SourceNotFound, StorageUnavailable
 from recording_service.core.model import (
+    CallDetails,
     EnqueueReason,
     FailureReason,
     Recording,
@@ -17,7 +20,7 @@ from recording_service.core.model import (
     UnavailableReason,
     UnavailableReport,
 )
-from recording_service.core.requests import Target
+from recording_service.core.requests import MAX_LABELS, Target
 from recording_service.core.sweep import ShelfSweep, SweepSettings
 from recording_service.core.transitions import ADOPTED_LABEL
 from tests.support.core_world import AUDIO, KEY, World, a_key, a_request
@@ -347,3 +350,55 @@ def test_what_was_written_by_a_clock_that_was_far_ahead_is_adopted_all_the_same(
     world.clock.jump(-365 * 86400.0)
     walk(world)
     assert world.row().state is RecordingState.READY
+
+
+def test_an_older_object_is_not_adopted_while_a_newer_one_can_not_be_read(world: World) -> None:
+    older, newer = put(world, OTHER_AUDIO, attempt=1), put(world, attempt=2)
+
+    def unreadable(object_key: str) -> None:
+        if object_key == newer:
+            raise StorageUnavailable
+
+    world.storage.before["open"] = unreadable
+    sweep = walk(world)
+    assert world.catalogue.adapter.get(KEY) is None
+    assert shelf(world) == {older, newer}
+    world.storage.mend()
+    world.clock.advance(SETTINGS.interval_seconds + 1)
+    walk(world, sweep)
+    assert (world.row().state, world.row().object_key) == (RecordingState.READY, newer)
+
+
+@pytest.mark.parametrize("allow_missing", [True, False])
+def test_a_deletion_of_what_no_row_knows_is_not_undone_by_adoption(world: World, allow_missing: bool) -> None:
+    put(world)
+    with closing(world.service()) as service:
+        if allow_missing:
+            assert service.delete(Target(*KEY), allow_missing=True) is None
+        else:
+            with pytest.raises(RecordingNotFound):
+                service.delete(Target(*KEY), allow_missing=False)
+    walk(world)
+    assert world.catalogue.adapter.get(KEY) is None
+    assert shelf(world) == set()
+
+
+def test_the_label_of_the_adopted_takes_no_place_of_the_callers(world: World) -> None:
+    labels = {f"label-{number}": "x" for number in range(MAX_LABELS)}
+    put(world)
+    walk(world)
+    enqueued = world.enqueuer().enqueue(replace(a_request(), call=CallDetails(labels=labels)))
+    assert enqueued.reason is EnqueueReason.CACHED
+    assert world.row().call.labels == {**labels, ADOPTED_LABEL: "true"}
+
+
+def test_a_recording_with_all_the_labels_it_may_have_is_labelled_as_adopted(world: World) -> None:
+    labels = {f"label-{number}": "x" for number in range(MAX_LABELS)}
+    world.script(GONE)
+    world.enqueuer().enqueue(replace(a_request(), call=CallDetails(labels=labels)))
+    with closing(world.service()) as service:
+        service.report_unavailable(ABSENT)
+    put(world)
+    walk(world)
+    assert world.row().state is RecordingState.READY
+    assert world.row().call.labels == {**labels, ADOPTED_LABEL: "true"}

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -40,6 +40,8 @@ from recording_service.core.model import (
     RecordingJob,
     RecordingState,
     StoredObject,
+    UnavailableReason,
+    UnavailableReport,
     WaitingReason,
 )
 from recording_service.core.ports import Change, MediaSource, Upload
@@ -495,13 +497,34 @@ def test_it_is_ready_though_remains_could_not_be_removed(world: World) -> None:
 # Another attempt takes over
 
 
-def test_a_result_that_comes_too_late_is_thrown_away_with_its_object(world: World) -> None:
+def test_a_result_that_comes_too_late_changes_nothing_and_its_object_stays_until_there_is_another(world: World) -> None:
     world.script(AUDIO)
     bell = rung(world)
     world.catalogue.before["amend"] = once(lambda _: take_over(world))
     assert world.downloader().answer(bell, WORKER) == bell
     row = world.row()
     assert (row.state, row.attempt, row.object_key) == (RecordingState.DOWNLOADING, 2, "")
+    assert shelf(world) == [object_key(1)]
+
+
+def test_an_object_that_is_published_as_twilio_reports_absence_is_not_thrown_away(world: World) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    report = UnavailableReport(KEY, UnavailableReason.ABSENT)
+    with closing(world.service()) as service:
+        world.catalogue.before["amend"] = once(lambda _: service.report_unavailable(report))
+        world.downloader().answer(bell, WORKER)
+    assert world.row().failure_reason is FailureReason.SOURCE_ABSENT
+    assert shelf(world) == [object_key(1)]
+
+
+def test_an_object_that_is_published_as_its_recording_is_deleted_is_removed(world: World) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    with closing(world.service()) as service:
+        world.catalogue.before["amend"] = once(lambda _: service.delete(Target(*KEY), allow_missing=False))
+        world.downloader().answer(bell, WORKER)
+    assert world.row().state is RecordingState.DELETED
     assert shelf(world) == []
 
 
@@ -693,7 +716,7 @@ def test_an_end_that_is_told_again_changes_nothing_for_an_attempt_that_has_taken
 
     world.catalogue.before["amend"] = fail_and_take_over
     world.downloader(note_tries=5).answer(bell, WORKER)
-    assert (world.row().attempt, shelf(world)) == (2, [])
+    assert (world.row().attempt, shelf(world)) == (2, [object_key(1)])
 
 
 @pytest.mark.parametrize("error", [CatalogueUnavailable(), RuntimeError("a bug"), ObjectMissing("x")])

@@ -12,7 +12,7 @@ from recording_service.core.errors import CatalogueUnavailable, RecordingFailed,
 from recording_service.core.model import FailureReason, Recording, RecordingKey, RecordingState
 from recording_service.core.ports import ObjectEntry
 from recording_service.core.requests import Target
-from recording_service.core.sweep import PIECE, ShelfSweep, SweepSettings
+from recording_service.core.sweep import MOST_UNREADABLE, PIECE, ShelfSweep, SweepSettings
 from tests.support.core_world import AUDIO, KEY, WORKER, World, a_key, a_request
 
 SETTINGS = SweepSettings(interval_seconds=600.0, orphan_age_seconds=3600.0)
@@ -213,11 +213,28 @@ def test_an_older_shelf_beside_a_newer_catalogue_ends_in_a_reason_where_twilio_h
 
 
 def test_a_shelf_that_can_not_be_read_sends_nothing_back(world: World) -> None:
-    row = ready(world)
+    rows = [ready(world, number) for number in range(1, MOST_UNREADABLE + 1)]
     world.storage.fail(StorageUnavailable(), "size")
     with pytest.raises(StorageUnavailable):
         walk(world.sweep(SETTINGS))
-    assert world.row() == row
+    assert [world.row(row.key) for row in rows] == rows
+
+
+def test_one_object_that_can_not_be_reached_keeps_no_other_from_being_looked_at(world: World) -> None:
+    first, *_, last = [ready(world, number) for number in range(1, 4)]
+    orphan = put(world, 7, last.key)
+    world.shelf.lose(last.object_key)
+
+    def unreachable(object_key: str) -> None:
+        if object_key == first.object_key:
+            raise StorageUnavailable
+
+    world.storage.before["size"] = unreachable
+    world.clock.advance(OLD_SECONDS)
+    walk(world.sweep(SETTINGS))
+    assert world.row(first.key) == first
+    assert world.row(last.key).state is RecordingState.QUEUED
+    assert orphan in shelf(world), "it may be all there is of the recording now"
 
 
 def test_a_recording_that_was_fetched_again_while_it_was_looked_at_stays_ready(world: World) -> None:

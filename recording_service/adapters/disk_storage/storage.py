@@ -5,6 +5,7 @@ private to the service's user, and no symbolic link below the root is followed.
 """
 
 import io
+import logging
 import os
 import re
 import stat
@@ -29,6 +30,8 @@ from recording_service.adapters.object_keys import ObjectName, entry_name, is_en
 from recording_service.core.errors import ObjectMissing
 from recording_service.core.model import RecordingKey
 from recording_service.core.ports import ObjectEntry
+
+_log = logging.getLogger(__name__)
 
 #: How an object is opened; O_NONBLOCK so that a pipe in its place could not hold us up.
 OPEN_OBJECT = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -131,12 +134,17 @@ class DiskStorage:
         self._remove(key, lambda file: file != kept)
 
     def entries(self) -> Iterator[ObjectEntry]:
-        """Walks over everything on the shelf, remains of uploads too; what comes or goes meanwhile may be left out."""
+        """Walks over everything on the shelf, remains of uploads too; what comes or goes meanwhile may be left out.
+
+        So is what a folder holds that can't be read, with a warning: it must not keep the rest from being seen.
+        """
         with translated():
             for account_sid, account in _folders(self._root, object_keys.ACCOUNT_SID):
-                for recording_sid, folder in _folders(account, object_keys.RECORDING_SID):
-                    for file, modify_time in _files(folder):
-                        yield ObjectEntry(str(ObjectName(account_sid, recording_sid, file)), modify_time)
+                with _skipping_unreadable(account_sid):
+                    for recording_sid, folder in _folders(account, object_keys.RECORDING_SID):
+                        with _skipping_unreadable(recording_sid):
+                            for file, modify_time in _files(folder):
+                                yield ObjectEntry(str(ObjectName(account_sid, recording_sid, file)), modify_time)
 
     def check(self) -> None:
         """Raises StorageUnavailable unless the shelf can be read and written."""
@@ -184,8 +192,17 @@ def _folders(parent: int, pattern: re.Pattern[str]) -> Iterator[tuple[str, int]]
         for entry in found:
             if not pattern.fullmatch(entry.name):
                 continue
-            with suppress_missing(), opened(entry.name, parent) as descriptor:
+            with _skipping_unreadable(entry.name), suppress_missing(), opened(entry.name, parent) as descriptor:
                 yield entry.name, descriptor
+
+
+@contextmanager
+def _skipping_unreadable(name: str) -> Iterator[None]:
+    """Says that a folder can't be read, and goes on."""
+    try:
+        yield
+    except OSError as error:
+        _log.warning("a folder of the shelf can't be read and is left out: %s folder=%s", error.strerror, name)
 
 
 def _files(folder: int) -> Iterator[tuple[str, datetime]]:
