@@ -122,11 +122,12 @@ def doctor() -> None:
 def backup(folder: Path, shelf_only: bool) -> None:
     """Copy the catalogue and the recordings into FOLDER, while the service runs or not.
 
-    Again into the same folder copies what is new. What is cut short leaves the backup before as it was. A catalogue in
+    Again into the same folder copies what is new; a whole object there is never given up for another one. What is cut
+    short leaves the catalogue of the backup before, and all it names but what was deleted since. A catalogue in
     PostgreSQL is dumped by its own tool: run pg_dump first, then this command with --shelf-only.
 
-    Exits with 0 if all is in the copy, with 1 if it is complete but for recordings whose bytes the service itself has
-    not whole (after a restore they are fetched again).
+    Exits with 0 if all is in the copy, with 1 if it is made but for recordings that the service itself has not whole
+    (missing: after a restore they are fetched again) or could not read, or that have another size there (left as is).
 
     \b
     Example: each night, on another disk:
@@ -145,15 +146,16 @@ def backup(folder: Path, shelf_only: bool) -> None:
         click.echo(f"recording-service: {error}", err=True)
         sys.exit(EXIT_UNAVAILABLE)
     except KeyboardInterrupt:
-        click.echo("recording-service: the backup was interrupted; the one before is as it was", err=True)
+        click.echo("recording-service: the backup was interrupted; the catalogue of the one before stays", err=True)
         sys.exit(EXIT_INTERRUPTED)
     shelf = made.shelf
     catalogue = "catalogue left out" if made.rows is None else f"{made.rows} rows"
     click.echo(
         f"{folder}: {catalogue}, {shelf.copied} recordings copied ({shelf.copied_bytes} bytes), "
-        f"{shelf.skipped} were there already, {shelf.removed} taken away, {shelf.missing} missing"
+        f"{shelf.skipped} were there already, {shelf.removed} taken away, {shelf.missing} missing, "
+        f"{shelf.unreadable} unreadable, {shelf.differing} of another size left as they were"
     )
-    sys.exit(1 if shelf.missing else 0)
+    sys.exit(0 if shelf.is_whole else 1)
 
 
 @main.command()

@@ -266,6 +266,12 @@ class Upload(Protocol):
         Raises StorageUnavailable if any step fails; the object is then not there, or is there whole.
         """
 
+    def replace(self) -> StoredObject:
+        """As `publish`, but in one step in the place of whatever object has the key: for copies of a shelf alone.
+
+        Raises StorageUnavailable if any step fails; what was there is then as it was, or this object is there whole.
+        """
+
 
 class StoredBytes(Protocol):
     """An open object. Stays readable though the object is removed meanwhile. Safe for one thread."""

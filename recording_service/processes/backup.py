@@ -43,8 +43,10 @@ def run_backup(settings: Settings, folder: Path, *, shelf_only: bool, progress: 
     """Copies the catalogue, then the shelf, while the service may go on; again into the same folder adds what is new.
 
     In this order every object that the copied catalogue names was on the shelf after it was copied, unless its row has
-    moved on. Only when all is done the catalogue gets its name: what is cut short is no backup, and the one before
-    stays as it was. Raises ConfigurationError, BackupFailed, CatalogueUnavailable, StorageUnavailable.
+    moved on. Only when all is done the catalogue gets its name: what is cut short is no backup, and leaves the
+    catalogue of the one before and every whole object that it names, but those of recordings deleted since. What can't
+    be read of the shelf is counted, and the rest is copied. Raises ConfigurationError, BackupFailed,
+    CatalogueUnavailable, StorageUnavailable.
     """
     try:
         require_fit(settings, folder, shelf_only=shelf_only)
@@ -99,7 +101,7 @@ def _copy_shelf(
 
 
 def _publish(part: Path, name: Path) -> None:
-    """Gives the catalogue its name, flushed; the backup before is one until that moment."""
+    """Gives the catalogue its name, flushed; that of the backup before has it until that moment."""
     try:
         # Those of somebody who has looked into the copy before: they belong to the file that goes.
         for suffix in ("-wal", "-shm"):

@@ -156,6 +156,41 @@ def test_the_next_attempt_succeeds_after_a_flush_that_failed(calls: Calls, stora
     assert storage.size(OBJECT) == 10
 
 
+def test_the_bytes_that_replace_others_are_flushed_before_they_take_the_name(
+    calls: Calls, storage: DiskStorage
+) -> None:
+    put(storage)
+    calls.seen.clear()
+
+    with storage.create(OBJECT) as upload:
+        upload.write(b"other")
+        upload.replace()
+
+    assert calls.seen == [
+        "write upload",
+        "fsync upload",
+        "rename upload",
+        "fsync recording",
+        "fsync account",
+        "fsync root",
+        "unlink upload",
+    ]
+
+
+@pytest.mark.parametrize("failing", ["fsync upload", "rename upload"])
+def test_what_could_not_be_replaced_is_as_it_was(calls: Calls, storage: DiskStorage, root: Path, failing: str) -> None:
+    put(storage)
+    calls.failing[failing] = errno.EIO
+
+    with storage.create(OBJECT) as upload:
+        upload.write(b"other")
+        with pytest.raises(StorageUnavailable):
+            upload.replace()
+
+    assert files(root) == [OBJECT]
+    assert (root / OBJECT).read_bytes() == b"0123456789"
+
+
 def test_an_equal_object_that_is_there_already_is_flushed_before_it_counts(calls: Calls, storage: DiskStorage) -> None:
     put(storage)
     calls.seen.clear()

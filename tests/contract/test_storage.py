@@ -143,6 +143,33 @@ def test_an_object_that_is_there_already_with_the_same_bytes_counts_as_published
     assert keys(storage) == {object_key()}
 
 
+@pytest.mark.parametrize("there", [None, b"", b"the first bytes"])
+def test_an_upload_takes_the_place_of_an_object_when_it_is_told_to(
+    storage: DamageableStorage, there: bytes | None
+) -> None:
+    if there is not None:
+        put(storage, object_key(), there)
+
+    with storage.create(object_key()) as upload:
+        upload.write(b"other bytes")
+        assert storage.size(object_key()) == (None if there is None else len(there))
+        stored = upload.replace()
+
+    assert stored == StoredObject(object_key(), 11, hashlib.sha256(b"other bytes").hexdigest())
+    assert get(storage, object_key()) == b"other bytes"
+    assert keys(storage) == {object_key()}
+
+
+def test_an_upload_that_was_removed_meanwhile_replaces_nothing(storage: DamageableStorage) -> None:
+    put(storage, object_key(), b"first")
+    with storage.create(object_key()) as upload:
+        storage.remove_others(KEY, keep=object_key())
+        with pytest.raises(StorageUnavailable):
+            upload.replace()
+
+    assert get(storage, object_key()) == b"first"
+
+
 @pytest.mark.parametrize("there", [b"", b"the same", b"the same bytez", b"the same bytes and more"])
 def test_an_object_that_is_there_already_with_other_bytes_is_left_alone_and_another_attempt_has_its_own(
     storage: DamageableStorage, there: bytes

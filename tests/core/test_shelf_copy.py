@@ -1,11 +1,13 @@
 """Copying the shelf while the service goes on: nothing is taken over that is not whole, and nothing is hidden."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from recording_service.adapters.memory.storage import MemoryStorage
+from recording_service.adapters.memory.storage import MemoryBytes, MemoryStorage
 from recording_service.core.errors import StorageUnavailable
 from recording_service.core.model import Recording
-from recording_service.core.ports import Storage
+from recording_service.core.ports import ObjectEntry, Storage
 from recording_service.core.requests import Target
 from recording_service.core.shelf_copy import ShelfCopied, ShelfCopier, TargetUnavailable
 from tests.support.core_world import AUDIO, World, a_key, a_request
@@ -23,6 +25,59 @@ def copier(world: World, target: Storage) -> ShelfCopier:
     """A copying whose catalogue is the one that goes on: nothing has happened since it was copied."""
     catalogue = world.catalogue.port
     return ShelfCopier(world.storage.port, target, catalogue=catalogue, live=catalogue, looked_at=lambda: None)
+
+
+def without_catalogue(source: Storage, target: Storage) -> ShelfCopier:
+    return ShelfCopier(source, target, catalogue=None, live=None, looked_at=lambda: None)
+
+
+def harm(shelf: MemoryStorage, object_key: str, damage: str) -> None:
+    """Damages an object behind the service's back."""
+    if damage == "shortened":
+        shelf.truncate(object_key, 60)
+    elif damage == "flipped":
+        shelf.alter(object_key, 60)
+    else:
+        shelf.lose(object_key)
+
+
+class FolderUnreadable(MemoryStorage):
+    """A shelf with a recording whose folder can't be opened: a walk leaves it out, and asking for it fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unreadable = ""
+        #: Whether only the list of the folder can't be read, and what is in it can by its name.
+        self.is_list_only = False
+
+    def entries(self) -> Iterator[ObjectEntry]:
+        return (entry for entry in super().entries() if not self._is_unreadable(entry.object_key))
+
+    def open(self, object_key: str) -> MemoryBytes:
+        if self._is_unreadable(object_key) and not self.is_list_only:
+            raise StorageUnavailable
+        return super().open(object_key)
+
+    def _is_unreadable(self, object_key: str) -> bool:
+        return bool(self.unreadable) and object_key.startswith(self.unreadable)
+
+
+@pytest.fixture
+def broken() -> FolderUnreadable:
+    return FolderUnreadable()
+
+
+def filled(broken: FolderUnreadable, world: World) -> Recording:
+    """Puts what the world's shelf has on the broken one; the recording whose folder can't be opened any more."""
+    without_catalogue(world.shelf, broken).copy()
+    row = world.row(a_key(1))
+    broken.unreadable = f"{row.account_sid}/{row.recording_sid}/"
+    return row
+
+
+def copier_of(source: Storage, world: World, target: Storage) -> ShelfCopier:
+    catalogue = world.catalogue.port
+    return ShelfCopier(source, target, catalogue=catalogue, live=catalogue, looked_at=lambda: None)
 
 
 def contents(storage: MemoryStorage) -> dict[str, bytes]:
@@ -59,9 +114,68 @@ def test_an_object_of_another_size_in_the_copy_is_copied_anew(world: World) -> N
     copier(world, target).copy()
     target.truncate(row.object_key, 5)
 
-    assert copier(world, target).copy().copied == 1
+    assert copier(world, target).copy() == ShelfCopied(copied=1, copied_bytes=len(AUDIO) + 1)
 
     assert contents(target) == contents(world.shelf)
+
+
+@pytest.mark.parametrize("damage", ["shortened", "flipped", "lost"])
+def test_the_whole_object_in_the_copy_outlives_damage_of_the_live_one(world: World, damage: str) -> None:
+    target = MemoryStorage()
+    row = ready(world)
+    copier(world, target).copy()
+    before = contents(target)
+    harm(world.shelf, row.object_key, damage)
+
+    assert copier(world, target).copy() == ShelfCopied(skipped=1 if damage != "lost" else 0)
+
+    assert contents(target) == before
+
+
+@pytest.mark.parametrize("damage", ["shortened", "flipped"])
+def test_what_is_in_the_copy_is_replaced_by_proven_bytes_only(world: World, damage: str) -> None:
+    target = MemoryStorage()
+    row = ready(world)
+    copier(world, target).copy()
+    target.truncate(row.object_key, 5)
+    before = contents(target)
+    harm(world.shelf, row.object_key, damage)
+
+    assert copier(world, target).copy() == ShelfCopied(missing=1)
+
+    assert contents(target) == before
+
+
+@pytest.mark.parametrize("changed", ["here", "in the copy"])
+def test_without_a_catalogue_an_object_of_another_size_in_the_copy_is_left_and_counted(
+    world: World, changed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = MemoryStorage()
+    row = ready(world)
+    without_catalogue(world.shelf, target).copy()
+    (world.shelf if changed == "here" else target).truncate(row.object_key, 60)
+    before = contents(target)
+
+    report = without_catalogue(world.shelf, target).copy()
+
+    assert report == ShelfCopied(differing=1)
+    assert not report.is_whole
+    assert contents(target) == before
+    assert row.object_key in caplog.text
+
+
+def test_an_object_that_no_row_names_is_left_in_the_copy_when_it_has_another_size(world: World) -> None:
+    target = MemoryStorage()
+    key = a_key(9)
+    for storage, body in ((target, AUDIO), (world.shelf, AUDIO[:60])):
+        with storage.create(f"{key.account_sid}/{key.recording_sid}/4.mp3") as upload:
+            upload.write(body)
+            upload.publish()
+    before = contents(target)
+
+    assert copier(world, target).copy() == ShelfCopied(differing=1)
+
+    assert contents(target) == before
 
 
 @pytest.mark.parametrize("damage", ["shortened", "flipped", "unreadable"])
@@ -156,13 +270,63 @@ def test_without_a_catalogue_the_objects_are_copied_and_nothing_is_concluded(wor
     assert looks == [1]
 
 
+def test_a_folder_that_can_not_be_opened_is_counted_and_the_rest_is_copied(
+    world: World, broken: FolderUnreadable
+) -> None:
+    target = MemoryStorage()
+    ready(world, 1), ready(world, 2)
+    filled(broken, world)
+
+    report = copier_of(broken, world, target).copy()
+
+    assert report == ShelfCopied(copied=1, copied_bytes=len(AUDIO) + 1, missing=1, unreadable=1)
+    assert not report.is_whole
+
+
+@pytest.mark.parametrize("with_catalogue", [True, False])
+def test_a_folder_that_can_not_be_opened_any_more_is_counted_though_the_copy_has_it(
+    world: World, broken: FolderUnreadable, with_catalogue: bool
+) -> None:
+    target = MemoryStorage()
+    ready(world, 1), ready(world, 2)
+    copier(world, target).copy()
+    before = contents(target)
+    filled(broken, world)
+
+    again = copier_of(broken, world, target) if with_catalogue else without_catalogue(broken, target)
+
+    assert again.copy() == ShelfCopied(skipped=1, unreadable=1)
+    assert contents(target) == before
+
+
+def test_a_folder_whose_list_can_not_be_read_is_copied_by_the_names_in_the_catalogue(
+    world: World, broken: FolderUnreadable
+) -> None:
+    target = MemoryStorage()
+    ready(world, 1), ready(world, 2)
+    filled(broken, world)
+    broken.is_list_only = True
+
+    assert copier_of(broken, world, target).copy() == ShelfCopied(copied=2, copied_bytes=2 * (len(AUDIO) + 1))
+
+    assert contents(target) == contents(world.shelf)
+
+
+def test_an_object_that_no_row_names_and_that_can_not_be_read_is_counted(world: World) -> None:
+    source, target = Faults[Storage](world.shelf), MemoryStorage()
+    ready(world)
+    source.fail(StorageUnavailable(), "open")
+
+    assert without_catalogue(source.port, target).copy() == ShelfCopied(unreadable=1)
+
+
 @pytest.mark.parametrize("method", ["size", "remove", "create", "entries"])
 def test_trouble_of_the_other_shelf_is_told_apart(world: World, method: str) -> None:
     target = Faults[Storage](MemoryStorage())
-    ready(world)
+    row = ready(world)
     target.fail(StorageUnavailable(), method)
 
-    with pytest.raises(TargetUnavailable):
+    with target.adapter.create(row.object_key), pytest.raises(TargetUnavailable):
         copier(world, target.port).copy()
 
 

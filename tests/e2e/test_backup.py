@@ -41,6 +41,13 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != ".backup.lock")
 
 
+def copied_shelf(stopped: dict[str, str], folder: Path) -> Path:
+    """A shelf that may be damaged."""
+    shelf = folder / "shelf"
+    subprocess.run(["cp", "-a", f"{stopped['RECORDING_DATA_DIR']}/recordings", shelf], check=True)
+    return shelf
+
+
 def test_a_backup_of_a_running_service_is_a_data_directory(
     service: RunningService, tmp_path: Path, twilio: TwilioStandIn
 ) -> None:
@@ -72,8 +79,7 @@ def test_a_backup_may_be_made_of_a_service_that_is_stopped(stopped: dict[str, st
 
 
 def test_a_recording_that_the_shelf_has_lost_is_reported(stopped: dict[str, str], tmp_path: Path) -> None:
-    shelf = tmp_path / "shelf"
-    subprocess.run(["cp", "-a", f"{stopped['RECORDING_DATA_DIR']}/recordings", shelf], check=True)
+    shelf = copied_shelf(stopped, tmp_path)
     lost, _ = sorted(shelf.glob("AC*/RE*/*"))
     lost.unlink()
 
@@ -82,6 +88,45 @@ def test_a_recording_that_the_shelf_has_lost_is_reported(stopped: dict[str, str]
     assert made.returncode == 1
     assert "1 missing" in made.stdout
     assert lost.parent.name in made.stderr
+    assert names(tmp_path / "copy") == ["catalogue.sqlite3", "recordings"]
+
+
+@pytest.mark.parametrize("options", [[], ["--shelf-only"]])
+def test_a_recording_cut_short_on_the_shelf_does_not_cost_its_whole_copy(
+    stopped: dict[str, str], tmp_path: Path, options: list[str]
+) -> None:
+    variables = {**stopped, "RECORDING_STORAGE_URL": str(copied_shelf(stopped, tmp_path))}
+    backup = ["backup", *options, str(tmp_path / "copy")]
+    assert run(*backup, variables=variables).returncode == 0
+    cut, _ = sorted((tmp_path / "shelf").glob("AC*/RE*/*"))
+    whole = cut.read_bytes()
+    cut.chmod(0o600)
+    os.truncate(cut, 60)
+
+    again = run(*backup, variables=variables)
+
+    assert again.returncode == (1 if options else 0), again.stderr
+    assert f", {1 if options else 0} of another size left as they were" in again.stdout
+    assert (tmp_path / "copy" / "recordings" / cut.relative_to(tmp_path / "shelf")).read_bytes() == whole
+
+
+def test_a_recording_that_can_not_be_read_is_counted_and_the_rest_is_a_backup(
+    stopped: dict[str, str], tmp_path: Path
+) -> None:
+    shelf = copied_shelf(stopped, tmp_path)
+    unreadable, _ = sorted(shelf.glob("AC*/RE*/*"))
+    unreadable.chmod(0)
+    # Root would be let in; without its capabilities it is a user like any other.
+    unprivileged = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    command = [*unprivileged, sys.executable, "-m", "recording_service", "backup", str(tmp_path / "copy")]
+    variables = {**stopped, "RECORDING_STORAGE_URL": str(shelf)}
+
+    made = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+
+    assert made.returncode == 1, made.stderr
+    assert "1 recordings copied (" in made.stdout
+    assert "1 missing, 1 unreadable, " in made.stdout
+    assert unreadable.parent.name in made.stderr
     assert names(tmp_path / "copy") == ["catalogue.sqlite3", "recordings"]
 
 

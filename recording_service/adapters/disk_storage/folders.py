@@ -76,6 +76,10 @@ class RecordingFolder:
         with suppress(FileNotFoundError):
             os.unlink(file, dir_fd=self.descriptor)
 
+    def rename(self, file: str, to: str) -> None:
+        """Gives a file another name in the folder, in the place of the file that has it."""
+        os.rename(file, to, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+
     def remove_if_empty(self) -> None:
         """Removes the folder unless something is in it, or came in just now. Idempotent."""
         try:

@@ -43,7 +43,7 @@ class MemoryBytes:
 class MemoryUpload:
     """Implements `ports.Upload`. For one thread."""
 
-    def __init__(self, publish: Callable[[bytes], StoredObject], check_room: Callable[[int], None]) -> None:
+    def __init__(self, publish: Callable[[bytes, bool], StoredObject], check_room: Callable[[int], None]) -> None:
         self._publish = publish
         self._check_room = check_room
         self._pieces: list[bytes] = []
@@ -62,7 +62,11 @@ class MemoryUpload:
 
     def publish(self) -> StoredObject:
         """Makes the object visible. Once; StorageUnavailable if the upload was removed, or its name is another's."""
-        return self._publish(b"".join(self._pieces))
+        return self._publish(b"".join(self._pieces), False)
+
+    def replace(self) -> StoredObject:
+        """As `publish`, but in the place of another object of that name. Once; StorageUnavailable if it was removed."""
+        return self._publish(b"".join(self._pieces), True)
 
 
 class MemoryStorage:
@@ -151,11 +155,11 @@ class MemoryStorage:
         self.open(object_key)
         self.remove(object_key)
 
-    def _publish(self, name: ObjectName, upload_name: ObjectName, data: bytes) -> StoredObject:
+    def _publish(self, name: ObjectName, upload_name: ObjectName, data: bytes, replacing: bool) -> StoredObject:
         with self._lock:
             if upload_name not in self._files:
                 raise StorageUnavailable
-            namesake = self._files.get(name)
+            namesake = None if replacing else self._files.get(name)
             if namesake is not None and namesake.data != data:
                 raise StorageUnavailable
             del self._files[upload_name]
