@@ -142,6 +142,10 @@ class DiskUpload:
             digest = hashlib.sha256()
             while piece := namesake.read(NAMESAKE_PIECE_BYTES):
                 digest.update(piece)
+            if digest.digest() != self._digest.digest():
+                return False
+            # As if it had been written now: to the sweep it would else be long at rest, before its row names it.
+            os.utime(descriptor)
             # Whoever put it there may not have flushed it: a copy that was brought back, for one.
             os.fsync(descriptor)
-        return digest.digest() == self._digest.digest()
+            return True

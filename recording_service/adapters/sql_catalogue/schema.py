@@ -18,10 +18,11 @@ from sqlalchemy import (
     Text,
     and_,
     literal_column,
+    or_,
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -82,6 +83,11 @@ is_ready = recordings.c.state == literal_column("'ready'")
 is_unsettled = recordings.c.state.in_(literal_column(f"'{state}'") for state in ("queued", "downloading", "failed"))
 is_rung = recordings.c.rung_time.is_not(None)
 is_unrung = recordings.c.rung_time.is_(None)
+#: It waits for no time: for no reason, or for its account.
+is_timeless = or_(
+    recordings.c.waiting_reason.is_(None),
+    recordings.c.waiting_reason == literal_column("'account_unauthorized'"),
+)
 has_call = recordings.c.call_sid != literal_column("''")
 
 #: How urgent a row is, the most urgent first.
@@ -100,6 +106,8 @@ _c = recordings.c
 # of which most columns are given. It also reads the row for every column that a condition names and the index lacks.
 _partial("recordings_rung", and_(is_queued, is_rung), _c.state, *URGENCY, _c.next_attempt_time, _c.rung_time)
 _partial("recordings_unrung", and_(is_queued, is_unrung), _c.state, _c.next_attempt_time)
+# The few of them that a clock can have made wait for no reason.
+_partial("recordings_timeless", and_(is_queued, is_unrung, is_timeless), _c.state, _c.next_attempt_time)
 _partial("recordings_queued", is_queued, _c.state, _c.account_sid, _c.recording_sid, _c.next_attempt_time)
 _partial("recordings_downloading", is_downloading, _c.state, _c.claimed_by)
 _partial("recordings_ready", is_ready, _c.state, _c.account_sid, _c.recording_sid)

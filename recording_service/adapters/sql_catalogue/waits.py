@@ -15,9 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, 
 from recording_service.adapters.sql_catalogue.accounts import CHUNK, REST_SECONDS
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import MICROSECOND, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import is_queued, is_unrung, recordings
+from recording_service.adapters.sql_catalogue.schema import is_queued, is_timeless, is_unrung, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, update_wanted
-from recording_service.core.model import WaitingReason
 
 _c = recordings.c
 
@@ -39,16 +38,9 @@ def _waiting(spans: int) -> Select[Any]:
 
 
 _SHIFT: Mapping[str, Any] = {"next_attempt_time": _c.next_attempt_time + bindparam("shift")}
-_OVERLONG = _some(
-    and_(
-        _c.next_attempt_time > bindparam("now"),
-        or_(
-            _c.next_attempt_time > bindparam("latest"),
-            _c.waiting_reason.is_(None),
-            _c.waiting_reason == WaitingReason.ACCOUNT_UNAUTHORIZED.value,
-        ),
-    )
-)
+# Two questions: each is a look at the end of an index, however many wait. One with OR would read all that wait.
+_OVERLONG = _some(_c.next_attempt_time > bindparam("latest"))
+_TIMELESS = _some(and_(is_timeless, _c.next_attempt_time > bindparam("now")))
 _END: Mapping[str, Any] = {"next_attempt_time": bindparam("now")}
 
 
@@ -69,14 +61,17 @@ class SqlWaits(CataloguePart):
 
     def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
         """Makes due what no clock that goes right would have waiting; how many."""
-        moment = to_microseconds(now)
-        return self._change_all(_OVERLONG, {"now": moment, "latest": to_microseconds(latest)}, _END, {"now": moment})
+        moment = {"now": to_microseconds(now)}
+        # None ends before now: a time in the past is due already, and would be found again and again.
+        overlong = self._change_all(_OVERLONG, {"latest": to_microseconds(max(now, latest))}, _END, moment)
+        return overlong + self._change_all(_TIMELESS, moment, _END, moment)
 
     def _change_all(
         self, some: Select[Any], found: Mapping[str, int], to: Mapping[str, Any], with_: Mapping[str, int]
     ) -> int:
         """Changes what is found, some at a time; how many rows. Writes nothing where nothing is found."""
-        if not self._database.rows(some.limit(1), found):
+        # Without an order, one row found is enough: else all would be read, and sorted, to find the first.
+        if not self._database.rows(some.order_by(None).limit(1), found):
             return 0
         # Locked in the order of their keys, as everybody locks several recordings.
         locked = some.with_for_update()

@@ -75,7 +75,10 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
         (lambda catalogue: catalogue.due_rung(TIME, TIME, 10, ONE.bell), {"recordings_queued"}),
         (lambda catalogue: catalogue.count_due_rung(), {"COVERING INDEX recordings_rung"}),
         (lambda catalogue: catalogue.shift_waits(MINUTE, TIME + MINUTE, TIME + 2 * MINUTE), {"recordings_unrung"}),
-        (lambda catalogue: catalogue.end_overlong_waits(TIME, TIME + MINUTE), {"recordings_unrung"}),
+        (
+            lambda catalogue: catalogue.end_overlong_waits(TIME, TIME + MINUTE),
+            {"recordings_unrung", "recordings_timeless"},
+        ),
         (lambda catalogue: catalogue.pause(ACCOUNT_SID, TIME, TIME), {"recordings_queued", KEY_INDEX}),
         (lambda catalogue: catalogue.most_urgent(ACCOUNT_SID, TIME), {"recordings_queued"}),
         (page(), {"recordings_age"}),
@@ -114,6 +117,9 @@ def test_what_is_asked_is_found_by_an_index(
         lambda catalogue: catalogue.stored(10, ONE.key),
         lambda catalogue: catalogue.least_verified(TIME, TIME, 10),
         lambda catalogue: catalogue.due_rung(TIME, TIME, 10, ONE.bell),
+        # Looked for every half a minute, and next to never found.
+        lambda catalogue: catalogue.shift_waits(MINUTE, TIME + MINUTE, TIME + 2 * MINUTE),
+        lambda catalogue: catalogue.end_overlong_waits(TIME, TIME + MINUTE),
         page(),
         page(account_sids=frozenset({ACCOUNT_SID})),
         page(states=frozenset({RecordingState.FAILED})),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,18 @@ def test_failures_from_before_they_were_counted_by_kind_are_put_down_only_to_wha
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get(given_up.key) == replace(given_up, failures_by_reason={FailureReason.WORKER_CRASHED: 8})
         assert catalogue.get_many([waiting.key, reported.key]) == {waiting.key: waiting, reported.key: reported}
+
+
+def test_what_waits_in_an_older_schema_waits_in_this_one(url: str) -> None:
+    bring_to(url, "0004")
+    timeless = another(1, next_attempt_time=TIME + timedelta(minutes=5))
+    waiting = another(2, next_attempt_time=TIME + timedelta(minutes=5), waiting_reason=WaitingReason.RETRY)
+    for recording in (timeless, waiting):
+        insert_as_before(url, recording, set())
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        assert catalogue.get_many([timeless.key, waiting.key]) == {timeless.key: timeless, waiting.key: waiting}
+        assert catalogue.end_overlong_waits(TIME, TIME + timedelta(hours=1)) == 1
+        assert catalogue.due_unrung(TIME, TIME, 10) == [timeless.bell]
 
 
 # Many at once
