@@ -24,7 +24,7 @@ from recording_service.core.requests import MAX_LABELS, Target
 from recording_service.core.sweep import ShelfSweep, SweepSettings
 from recording_service.core.transitions import ADOPTED_LABEL
 from tests.support.core_world import AUDIO, KEY, World, a_key, a_request
-from tests.support.faults import once
+from tests.support.failing_port import once
 
 SETTINGS = SweepSettings(interval_seconds=600.0, orphan_age_seconds=3600.0)
 OLD_SECONDS = SETTINGS.orphan_age_seconds + 1

@@ -19,7 +19,7 @@ from recording_service.core.model import Bell, FailureReason, Recording, Recordi
 from recording_service.core.ports import Change
 from recording_service.core.retry import RETRY_RULES, GiveUp, PutOff, RetryPolicy
 from tests.support.core_world import KEY, WORKER, World, a_key, a_request
-from tests.support.faults import once
+from tests.support.failing_port import once
 
 
 class FixedPolicy(RetryPolicy):

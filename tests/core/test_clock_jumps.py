@@ -18,7 +18,7 @@ from recording_service.core.model import RecordingKey, RecordingState, WaitingRe
 from recording_service.core.retry import LONGEST_DELAY_SECONDS, RETRY_AFTER_CAP_SECONDS, RETRY_RULES
 from tests.support.clocks import START, HandDrivenClock
 from tests.support.core_world import AUDIO, World, a_key, a_request
-from tests.support.faults import once, raising
+from tests.support.failing_port import once, raising
 
 SETTINGS = DispatchSettings()
 #: Within this, whatever is due comes to be done (docs/reliability.md), in seconds.

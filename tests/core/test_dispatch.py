@@ -22,7 +22,7 @@ from recording_service.core.errors import (
 from recording_service.core.model import Priority, RecordingKey, RecordingState, WaitingReason
 from recording_service.core.ports import Catalogue, DispatcherRow
 from tests.support.core_world import ACCOUNT, AUDIO, OTHER_ACCOUNT, WORKER, World, a_key, a_request
-from tests.support.faults import Faults, once, raising
+from tests.support.failing_port import Faults, once, raising
 from tests.support.waiting import eventually
 
 SETTINGS = DispatchSettings()

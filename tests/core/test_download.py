@@ -48,7 +48,7 @@ from recording_service.core.ports import Change, MediaSource, Upload
 from recording_service.core.requests import Target
 from recording_service.core.retry import RETRY_RULES
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_key, a_request
-from tests.support.faults import Faults, Hook, once, raising
+from tests.support.failing_port import Faults, Hook, once, raising
 from tests.support.media import ScriptedSource
 from tests.support.waiting import eventually
 

@@ -40,7 +40,7 @@ from recording_service.core.model import (
 )
 from recording_service.core.requests import Target
 from tests.support.core_world import AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_key, a_request
-from tests.support.faults import once, raising
+from tests.support.failing_port import once, raising
 from tests.support.waiting import eventually
 
 FULL, DOWNLOAD_ONLY = RecordingJob.FULL, RecordingJob.DOWNLOAD_ONLY

@@ -30,7 +30,7 @@ from recording_service.core.failpoints import (
 from recording_service.core.model import RecordingState
 from recording_service.core.ports import Storage
 from tests.support.core_world import AUDIO, KEY, World, a_request
-from tests.support.faults import Faults
+from tests.support.failing_port import Faults
 from tests.support.simultaneous import simultaneously
 from tests.support.waiting import eventually
 

@@ -48,7 +48,7 @@ from recording_service.core.model import (
 from recording_service.core.ports import Catalogue
 from recording_service.core.requests import Target
 from tests.support.core_world import AUDIO, OTHER_ACCOUNT, World, a_key, a_request
-from tests.support.faults import Faults
+from tests.support.failing_port import Faults
 from tests.support.media import ScriptedSource
 
 KEYS = [*(a_key(number) for number in range(1, 5)), a_key(1, OTHER_ACCOUNT)]

@@ -22,7 +22,7 @@ from recording_service.core.model import FailureReason, RecordingState
 from recording_service.core.playback import OpenRange, Shelf
 from recording_service.core.requests import Target
 from tests.support.core_world import AUDIO, KEY, World, a_request
-from tests.support.faults import once
+from tests.support.failing_port import once
 
 
 def ready(world: World) -> None:

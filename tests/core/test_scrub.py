@@ -13,7 +13,7 @@ from recording_service.core.ports import StoredBytes
 from recording_service.core.requests import Target
 from recording_service.core.scrub import ScrubSettings, ShelfScrub
 from tests.support.core_world import AUDIO, World, a_key, a_request
-from tests.support.faults import once
+from tests.support.failing_port import once
 
 #: Enough for anything here in one second.
 FAST = ScrubSettings(bytes_per_second=100 * len(AUDIO))

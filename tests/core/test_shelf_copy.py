@@ -11,7 +11,7 @@ from recording_service.core.ports import ObjectEntry, Storage
 from recording_service.core.requests import Target
 from recording_service.core.shelf_copy import ShelfCopied, ShelfCopier, TargetUnavailable
 from tests.support.core_world import AUDIO, World, a_key, a_request
-from tests.support.faults import Faults, once
+from tests.support.failing_port import Faults, once
 
 
 def ready(world: World, number: int = 1) -> Recording:

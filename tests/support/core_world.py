@@ -27,7 +27,7 @@ from recording_service.core.scrub import ScrubSettings, ShelfScrub
 from recording_service.core.service import RecordingService
 from recording_service.core.sweep import ShelfSweep, SweepSettings
 from tests.support.clocks import HandDrivenClock
-from tests.support.faults import Faults
+from tests.support.failing_port import Faults
 
 ACCOUNT = "AC" + "a" * 32
 OTHER_ACCOUNT = "AC" + "b" * 32
