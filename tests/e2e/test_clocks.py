@@ -1,7 +1,5 @@
 """The wall clock of a running service is set, by hours, forwards and backwards (reliability.md B3 #30)."""
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -40,12 +38,12 @@ def enqueue_unrung(twilio: TwilioStandIn, service: RunningService) -> str:
     """A recording whose caller could not ring."""
     recording_sid = twilio.add_recording(duration=2).recording_sid
     [redis] = service.parts("redis")
-    os.kill(redis, signal.SIGSTOP)
+    redis.stop()
     try:
         with pytest.raises(grpc.RpcError):
             service.enqueue(recording_sid)
     finally:
-        os.kill(redis, signal.SIGCONT)
+        redis.go_on()
     return recording_sid
 
 

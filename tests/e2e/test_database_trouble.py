@@ -14,7 +14,7 @@ import pytest
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2
-from tests.support.postgresql_server import PostgresqlServer, postgresql_server
+from tests.support.postgresql_server import PostgresqlServer
 from tests.support.running_service import RunningService, error_reason, seconds_since
 from tests.support.waiting import eventually
 
@@ -55,7 +55,7 @@ class InTrouble:
             service.enqueue(recording_sid)
         #: What Twilio and back ends ask for meanwhile, and ask for again afterwards as they do.
         self.refused: list[str] = []
-        self._processes = sorted(service.children())
+        self._processes = set(service.parts())
 
     def refuses_in_time(self) -> None:
         """Enqueues by every way: each is an error, and in time."""
@@ -119,7 +119,7 @@ class InTrouble:
             assert fetched.count(recording_sid) == 1, recording_sid
             assert self.service.stream(recording_sid) == self.twilio.media(recording_sid)
         assert self.service.get(self.held).failures == 0
-        assert sorted(self.service.children()) == self._processes, "a part was started again"
+        assert set(self.service.parts()) == self._processes, "a part was started again"
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def has(taken: list[str], wanted: int) -> bool:
 @pytest.fixture
 def postgresql() -> Iterator[PostgresqlServer]:
     """A server of the test's own."""
-    with postgresql_server() as server:
+    with PostgresqlServer() as server:
         yield server
 
 
@@ -196,7 +196,7 @@ def test_a_postgresql_that_is_restarted_again_and_again_loses_nothing_that_was_t
     start_service: Start, postgresql: PostgresqlServer, twilio: TwilioStandIn
 ) -> None:
     with start_service(RECORDING_WORKERS="2", RECORDING_DATABASE_URL=postgresql.url) as service:
-        processes = sorted(service.children())
+        processes = set(service.parts())
         stop = threading.Event()
         taken: list[str] = []
         refusals: set[grpc.StatusCode] = set()
@@ -225,4 +225,4 @@ def test_a_postgresql_that_is_restarted_again_and_again_loses_nothing_that_was_t
         assert refusals <= {grpc.StatusCode.UNAVAILABLE}
         for recording_sid in taken:
             service.ready(recording_sid, within=RECOVERY_SECONDS)
-        assert sorted(service.children()) == processes, "a part was started again"
+        assert set(service.parts()) == processes, "a part was started again"

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from recording_service.twilio_stand_in.answers import redirect
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2, lookup_pb2, recording_pb2, stream_pb2
 from tests.support.databases import DATABASES, postgresql_schema
-from tests.support.running_service import ACCOUNT_SID, RunningService, children_of, free_port, running_service
+from tests.support.running_service import ACCOUNT_SID, RunningService, free_port, running_service
 from tests.support.waiting import eventually
 
 #: What must be found nowhere. With characters that URLs, JSON and Base64 each write differently.
@@ -457,8 +456,8 @@ def a_worker_that_dies(scene: Scene) -> None:
     gate.wait_reached()
     scene.look_at_processes()
     [worker] = scene.service.parts("worker-")
-    [horse] = children_of(worker)
-    os.kill(horse, signal.SIGKILL)
+    [horse] = worker.children()
+    horse.kill()
     gate.release()
     scene.service.ready(sid)
     scene.redis.read_out(scene.evidence)

@@ -14,7 +14,7 @@ from recording_service.adapters.embedded_redis import EmbeddedRedis
 from recording_service.adapters.redis_client import api_client
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import recording_pb2
-from tests.support.running_service import RunningService, children_of, running_service, seconds_since
+from tests.support.running_service import RunningService, running_service, seconds_since
 from tests.support.waiting import eventually
 
 Start = Callable[..., AbstractContextManager[RunningService]]
@@ -52,8 +52,8 @@ def workers(redis: EmbeddedRedis) -> list[bytes]:
 
 def kill_one(service: RunningService, part: str) -> None:
     """Kills a part, if it runs just now."""
-    for pid in service.parts(part)[:1]:
-        os.kill(pid, signal.SIGKILL)
+    for process in service.parts(part)[:1]:
+        process.kill()
 
 
 def test_after_minutes_of_kills_everything_goes_on_as_soon_as_after_one(
@@ -108,14 +108,14 @@ def test_a_host_that_was_suspended_ends_no_attempt(start_service: Start, twilio:
         gate.wait_reached()
         [dispatcher], [worker] = service.parts("dispatcher"), service.parts("worker-")
         # The dispatcher is the first to go on, and looks before anybody can have raised a lease.
-        stopped = [dispatcher, worker, *children_of(worker)]
+        stopped = [dispatcher, worker, *worker.children()]
         stopped_at = time.monotonic()
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+        for process in stopped:
+            process.stop()
         wait_until(stopped_at + 2 * LEASE_SECONDS)
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
-            if pid == dispatcher:
+        for process in stopped:
+            process.go_on()
+            if process == dispatcher:
                 wait_until(time.monotonic() + LEASE_SECONDS / 5)
         downloading = recording_pb2.RECORDING_STATE_DOWNLOADING
         since = time.monotonic()

@@ -14,12 +14,12 @@ import pytest
 
 from recording_service.adapters.embedded_redis import EmbeddedRedis
 from recording_service.twilio_stand_in.server import TwilioStandIn
+from tests.support.processes import Process
 from tests.support.running_service import (
     ACCOUNT_SID,
     AUTH_TOKEN,
     RunningService,
     free_port,
-    is_alive,
     running_service,
     seconds_since,
     stop,
@@ -33,13 +33,13 @@ def test_one_interrupt_to_the_whole_terminal_stops_all_of_it_cleanly(
     start_service: Start, twilio: TwilioStandIn
 ) -> None:
     with start_service() as service:
-        children = service.children()
-        assert len(children) >= 6
-        for pid in [service.process.pid, *children]:  # what a terminal's Ctrl-C does
-            os.kill(pid, signal.SIGINT)
+        parts = service.parts()
+        assert len(parts) >= 6
+        for process in [Process.at(service.process.pid), *parts]:  # what a terminal's Ctrl-C does
+            process.send(signal.SIGINT)
 
         assert service.process.wait(20.0) == 0
-        assert not [pid for pid in children if is_alive(pid)]
+        assert not [part for part in parts if part.is_alive()]
         assert "Traceback" not in service.log
         assert service.log.splitlines()[-1].endswith("stopped")
 
@@ -70,27 +70,27 @@ def test_a_kill_of_serve_leaves_nothing_behind_and_the_next_one_starts(tmp_path:
     with running_service(tmp_path, twilio, RECORDING_TIME_SCALE="0.1") as service:
         service.enqueue(recording_sid)
         gate.wait_reached()
-        children = service.children()
+        parts = service.parts()
         service.process.kill()
         service.process.wait(5.0)
-        eventually(lambda: not [pid for pid in children if is_alive(pid)], within=5.0, what="the end of every part")
+        eventually(lambda: not [part for part in parts if part.is_alive()], within=5.0, what="the end of every part")
     gate.release()
 
     with running_service(tmp_path, twilio, RECORDING_TIME_SCALE="0.1") as service:
         service.ready(recording_sid)
 
 
-def is_another(service: RunningService, part: str, pid: int) -> bool:
+def is_another(service: RunningService, part: str, former: Process) -> bool:
     """Whether a part runs, in another process than that one."""
-    return service.parts(part) not in ([], [pid])
+    return service.parts(part) not in ([], [former])
 
 
 def test_a_part_that_dies_is_started_again(start_service: Start, twilio: TwilioStandIn) -> None:
     with start_service() as service:
         for part in ("http", "grpc", "dispatcher", "worker-1"):
-            [pid] = service.parts(part)
-            os.kill(pid, signal.SIGKILL)
-            eventually(partial(is_another, service, part, pid), what=f"{part} again")
+            [process] = service.parts(part)
+            process.kill()
+            eventually(partial(is_another, service, part, process), what=f"{part} again")
         service.wait_until_up()
         recording_sid = twilio.add_recording(duration=2).recording_sid
         service.enqueue(recording_sid)

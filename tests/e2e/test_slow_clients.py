@@ -11,7 +11,6 @@ import requests
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from benchmarks.process_memory import proportional
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2
 from tests.faults.slow_clients import SlowCrowd, slow_grpc_clients, slow_http_clients
@@ -50,7 +49,7 @@ class Slow:
     def memory(self, part: str) -> float:
         """MiB of a part's process (PSS)."""
         (process,) = self.service.parts(part)
-        return proportional(process)
+        return process.memory.proportional_bytes / 1024**2
 
     def grown(self, part: str) -> float:
         """MiB it has more than idle."""

@@ -1,7 +1,6 @@
 """What is promised when something is down, dead or wrong. Each test has a service of its own."""
 
 import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,9 +15,7 @@ from recordings.v1 import enqueue_pb2, recording_pb2
 from tests.support.running_service import (
     ACCOUNT_SID,
     RunningService,
-    children_of,
     error_reason,
-    is_alive,
     seconds_since,
 )
 from tests.support.waiting import eventually
@@ -44,7 +41,7 @@ def test_a_stopped_redis_costs_an_honest_error_and_nothing_is_lost(start_service
         service.ready(there)
         over_grpc, over_http = (twilio.add_recording(duration=5).recording_sid for _ in range(2))
         [redis] = service.parts("redis")
-        os.kill(redis, signal.SIGSTOP)  # black-holed: the worst case, connections stay open and nothing answers
+        redis.stop()  # black-holed: the worst case, connections stay open and nothing answers
 
         started = time.monotonic()
         with pytest.raises(grpc.RpcError) as refused:
@@ -62,7 +59,7 @@ def test_a_stopped_redis_costs_an_honest_error_and_nothing_is_lost(start_service
         assert requests.get(f"{service.http_url}/recordings/{there}/stream", timeout=5).content == twilio.media(there)
         assert requests.get(f"{service.http_url}/readyz", timeout=5).status_code == 200
 
-        os.kill(redis, signal.SIGCONT)
+        redis.go_on()
         for recording_sid in (over_grpc, over_http):
             service.ready(recording_sid)
 
@@ -77,7 +74,7 @@ def test_a_redis_that_forgets_everything_costs_time_only(start_service: Start, t
         for recording_sid in queued:
             service.enqueue(recording_sid)
         [redis] = service.parts("redis")
-        os.kill(redis, signal.SIGKILL)
+        redis.kill()
         for file in (service.data_dir / "redis").rglob("*"):
             if file.is_file():
                 file.unlink()
@@ -97,11 +94,11 @@ def test_a_worker_killed_in_mid_download_loses_nothing(
         service.enqueue(recording_sid)
         gate.wait_reached()
         [worker] = service.parts("worker-")
-        [horse] = children_of(worker)
+        [horse] = worker.children()
 
         killed_at = time.monotonic()
-        os.kill(worker if victim == "worker" else horse, signal.SIGKILL)
-        eventually(lambda: not is_alive(horse), within=2.0, what="the work-horse's end")
+        (worker if victim == "worker" else horse).kill()
+        horse.wait_for_end(within=2.0)
         gate.release()
         recording = service.ready(recording_sid, within=75.0)
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from recording_service.twilio_stand_in import answers
-from tests.faults.processes import Process
 from tests.faults.proxy import Direction
 from tests.faults.world import World
+from tests.support.processes import Process
 
 #: Shortest and longest time between two tricks, in seconds.
 PAUSE_SECONDS = (1.0, 6.0)

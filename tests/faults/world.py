@@ -18,12 +18,12 @@ from recording_service.twilio_stand_in.server import TwilioStandIn
 from tests.faults.callers import Callers
 from tests.faults.catalogue_view import CatalogueView, failures_of
 from tests.faults.history import Answer, History
-from tests.faults.postgresql import PostgresqlProcess
-from tests.faults.processes import ServeProcesses
 from tests.faults.proxy import TcpProxy
 from tests.faults.redis_process import RedisProcess
 from tests.faults.secrets import AUTH_TOKEN, REDIS_PASSWORD, url_with_password
 from tests.faults.shelf_view import ShelfView
+from tests.support.postgresql_server import PostgresqlServer
+from tests.support.processes import ServeProcesses
 from tests.support.running_service import free_port
 from tests.support.waiting import eventually
 
@@ -73,7 +73,7 @@ class World:
             RedisProcess(self.folder / "redis", append_only=append_only, password=REDIS_PASSWORD)
         )
         self.redis_proxy = self._stack.enter_context(TcpProxy(("127.0.0.1", self.redis.port)))
-        self.postgresql = self._stack.enter_context(PostgresqlProcess()) if database == "postgresql" else None
+        self.postgresql = self._stack.enter_context(PostgresqlServer()) if database == "postgresql" else None
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("RECORDING_", "TWILIO_"))},
             "RECORDING_DATA_DIR": str(self.folder / "data"),

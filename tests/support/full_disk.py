@@ -4,8 +4,8 @@ import fcntl
 import os
 import resource
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.waiting import eventually
@@ -48,12 +48,26 @@ def _is_locked(descriptor: int) -> bool:
     return True
 
 
+def _this_process() -> list[int]:
+    return [os.getpid()]
+
+
 @contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Makes the kernel refuse to write beyond that, as on a full disk: the last write that succeeds is cut short."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+def files_no_larger_than(size: int, *, of: Callable[[], Iterable[int]] = _this_process) -> Iterator[None]:
+    """Makes the kernel refuse to write beyond that, as on a full disk: the last write that succeeds is cut short.
+
+    `of` names the processes, by their ids, at the beginning and again at the end: what they have started meanwhile has
+    their limit. Of those that are gone by then nothing is asked.
+    """
+    usual, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
+        _limit_files(of(), size, hard)
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        _limit_files(of(), usual, hard)
+
+
+def _limit_files(pids: Iterable[int], size: int, hard: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))

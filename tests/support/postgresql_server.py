@@ -3,73 +3,106 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
+from types import TracebackType
 
-from tests.support.running_service import children_of, is_alive
-from tests.support.waiting import eventually
+from tests.support.processes import Process
 
 _SCRIPT = Path(__file__).parents[2] / ".ci" / "postgresql"
 
+#: Longest wait for the server to be made, started or stopped, in seconds.
+CONTROL_SECONDS = 120.0
+
 
 class PostgresqlServer:
-    """One running server."""
+    """A server with an empty database, in a folder of its own, until the end of the block. Context manager.
 
-    def __init__(self, folder: Path, url: str) -> None:
-        self._folder = folder
-        self.url = url
+    What was committed outlives a crash of the server where it was committed with synchronous_commit, as the service
+    has it; it would not outlive one of the machine.
+    """
+
+    def __init__(self) -> None:
+        # The path of a socket must be short, which that of a test's folder is not.
+        self._parent = TemporaryDirectory(prefix="recording-pg-", dir="/tmp")
+        self._folder = Path(self._parent.name, "cluster")
+        #: Where it is reached; empty outside of the block.
+        self.url = ""
+
+    def __enter__(self) -> "PostgresqlServer":
+        """Makes and starts it. RuntimeError if PostgreSQL is not installed."""
+        # It does not run as root, and whoever it runs as must get to its folder.
+        self._folder.parent.chmod(0o711)
+        try:
+            self.url = self._scripted("start")
+        except BaseException:
+            self._parent.cleanup()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self._scripted("stop")
+        finally:
+            self.url = ""
+            self._parent.cleanup()
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to every process of it."""
-        postmaster = self._postmaster()
-        for pid in [postmaster, *children_of(postmaster)]:
-            os.kill(pid, number)
+        for process in self._postmaster().family():
+            with suppress(ProcessLookupError):
+                process.send(number)
 
     def kill(self) -> None:
-        """Ends it as a power cut would."""
+        """Ends every process of it at once, as a crash does."""
         postmaster = self._postmaster()
-        self.signal(signal.SIGSTOP)  # else the postmaster would see its children die, and start others
+        postmaster.stop()  # else it would see its children die, and start others
+        family = postmaster.family()
         self.signal(signal.SIGKILL)
-        eventually(lambda: not is_alive(postmaster), what="the end of the server")
+        for process in family:
+            process.wait_for_end()
         # In a container nobody may collect it, and then it would be taken for a server that runs.
         for file in (self._folder / "data" / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
             file.unlink()
 
     def start(self) -> None:
-        """Starts it again after `kill`, as an operator would."""
-        self._control("start", "--log", str(self._folder / "server.log"))
+        """Starts it again after `kill`, as an operator would; it recovers from its log."""
+        self._control("start")
+
+    def crash_and_restart(self) -> None:
+        """`kill`, and `start` again."""
+        self.kill()
+        self.start()
 
     def restart(self) -> None:
-        """Restarts it, cutting every connection."""
-        self._control("restart", "--mode", "fast", "--log", str(self._folder / "server.log"))
+        """Restarts it in order, cutting every connection."""
+        self._control("restart", "--mode", "fast")
 
-    def _postmaster(self) -> int:
-        return int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+    def _postmaster(self) -> Process:
+        return Process.at(int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0]))
 
     def _control(self, *command: str) -> None:
-        found = [*Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), Path("/usr/local/bin/pg_ctl")]
-        program = next(path for path in sorted(found, reverse=True) if path.exists())
+        data = self._folder / "data"
+        # The first word is the server's program, as it was started.
+        program = Path((data / "postmaster.opts").read_text().split()[0]).with_name("pg_ctl")
         unprivileged = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        log = str(self._folder / "server.log")
         subprocess.run(
-            [*unprivileged, str(program), *command, "--wait", "--silent", "--pgdata", str(self._folder / "data")],
+            [*unprivileged, str(program), *command, "--wait", "--silent", "--pgdata", str(data), "--log", log],
             check=True,
-            timeout=60,
+            timeout=CONTROL_SECONDS,
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
 
-
-@contextmanager
-def postgresql_server() -> Iterator[PostgresqlServer]:
-    """A server with an empty database, until the end of the block."""
-    folder = Path(mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path must be short
-    folder.rmdir()
-    started = subprocess.run([_SCRIPT, "start", folder], check=True, capture_output=True, text=True, timeout=60)
-    server = PostgresqlServer(folder, started.stdout.strip())
-    try:
-        yield server
-    finally:
-        subprocess.run([_SCRIPT, "stop", folder], check=True, capture_output=True, timeout=60)
+    def _scripted(self, command: str) -> str:
+        done = subprocess.run(
+            [_SCRIPT, command, self._folder], capture_output=True, text=True, timeout=CONTROL_SECONDS, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{_SCRIPT.name} {command}: {done.stderr.strip()}")
+        return done.stdout.strip()

@@ -26,6 +26,7 @@ from recordings.v1 import (
     stream_pb2,
     watch_pb2,
 )
+from tests.support.processes import Process, ServeProcesses
 from tests.support.waiting import eventually
 
 ACCOUNT_SID = "AC" + "a" * 32
@@ -89,13 +90,9 @@ class RunningService:
         )
         return b"".join(chunk.data for chunk in self.stub.StreamRecording(request, timeout=CALL_SECONDS))
 
-    def parts(self, name: str) -> list[int]:
-        """The processes of a part (`grpc`, `http`, `dispatcher`, `worker-`), by the names that `ps` shows."""
-        return [pid for pid in self.children() if _comm(pid).startswith(name)]
-
-    def children(self) -> list[int]:
-        """The processes that `serve` has started."""
-        return children_of(self.process.pid)
+    def parts(self, name: str = "") -> list[Process]:
+        """The parts that run, all or those whose names begin so (`grpc`, `http`, `dispatcher`, `worker-`, `redis`)."""
+        return ServeProcesses(self.process.pid).parts(name)
 
     def stored_files(self) -> list[Path]:
         """Everything on the shelf that is a recording or the remains of one."""
@@ -170,26 +167,6 @@ def error_reason(error: Any) -> tuple[grpc.StatusCode, str]:
     assert status is not None, error
     assert any(detail.Unpack(info) for detail in status.details), status
     return error.code(), info.reason
-
-
-def children_of(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _comm(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text()
-    except FileNotFoundError:
-        return ""
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process is there, and no zombie."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def seconds_since(started: float) -> float:

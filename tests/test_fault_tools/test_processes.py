@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
-from tests.faults.processes import Process, ServeProcesses
+from tests.support.processes import Process, ServeProcesses
 from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, RunningService, running_service
 from tests.support.waiting import eventually
 
@@ -105,8 +106,9 @@ def test_the_parts_are_found_by_their_names(serve: ServeProcesses, service: Runn
         "worker-2",
     ]
     assert [worker.name for worker in serve.workers()] == ["worker-1", "worker-2"]
-    assert serve.part("grpc").pid == service.parts("grpc")[0]
-    assert {process.pid for process in serve.everything()} == {service.process.pid, *service.children()}
+    pid = service.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert {process.pid for process in serve.everything()} == {pid, *map(int, children)}
     assert serve.proportional_bytes() < sum(one.memory.resident_bytes for one in serve.everything())
 
 

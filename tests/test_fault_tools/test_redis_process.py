@@ -17,7 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from tests.faults.redis_process import RedisKey, RedisProcess
-from tests.support.running_service import is_alive
+from tests.support.processes import Process
 from tests.support.waiting import eventually
 
 
@@ -178,9 +178,9 @@ def test_outlives_the_thread_that_started_it(redis: RedisProcess) -> None:
 def test_leaves_no_thread_and_no_process_behind(tmp_path: Path) -> None:
     threads = set(threading.enumerate())
     with RedisProcess(tmp_path / "redis") as redis:
-        pid = redis.process_id
+        process = Process.at(redis.process_id)
     redis.close()
-    assert not is_alive(pid)
+    assert not process.is_alive()
     assert set(threading.enumerate()) <= threads
     with pytest.raises(RuntimeError, match="does not run"):
         redis.freeze()
@@ -191,7 +191,6 @@ def test_dies_with_its_parent(tmp_path: Path) -> None:
         [sys.executable, "-c", PARENT, str(tmp_path / "redis")], stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        assert is_alive(pid)
+        redis = Process.at(int(parent.stdout.readline()))
         parent.send_signal(signal.SIGKILL)
-        eventually(lambda: not is_alive(pid), what="the end of Redis")
+        redis.wait_for_end()

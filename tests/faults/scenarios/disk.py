@@ -1,14 +1,12 @@
 """Disks that are full, for everybody or for the service."""
 
-import resource
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from functools import partial
 
 from tests.faults.history import Answer
 from tests.faults.scenario import scenario
 from tests.faults.world import World
-from tests.support.full_disk import disk_to_itself, filled, free_bytes
+from tests.support.full_disk import disk_to_itself, files_no_larger_than, filled, free_bytes
 from tests.support.waiting import eventually
 
 #: How far the free space is above the reserve to begin with, and below it once the disk is full: more than others
@@ -78,7 +76,7 @@ def nothing_can_be_written(world: World) -> None:
     gate = world.twilio.hold(held, after=world.chance.randint(1, 20_000))
     assert world.callers.enqueue(held).status == "OK"
     gate.wait_reached()
-    with world.fault("no file can grow"), _unable_to_write(world):
+    with world.fault("no file can grow"), files_no_larger_than(0, of=partial(_writers, world)):
         gate.release()
         for recording_sid in sids:
             for answer in (world.callers.enqueue(recording_sid), world.callers.webhook(recording_sid)):
@@ -90,20 +88,8 @@ def nothing_can_be_written(world: World) -> None:
         world.callers.enqueue_until_answered(recording_sid)
 
 
-@contextmanager
-def _unable_to_write(world: World) -> Iterator[None]:
-    """Has the kernel refuse every part any byte in a file, as on a full disk; what they start meanwhile, too."""
-    usual, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        _limit_files(world, 0, hard)
-        yield
-    finally:
-        _limit_files(world, usual, hard)
-
-
-def _limit_files(world: World, size: int, hard: int) -> None:
-    # The parts first: what they fork from then on has what they have.
+def _writers(world: World) -> Iterator[int]:
+    """Who writes for the service. The parts come first: what they fork from then on has their limits."""
     for processes in (world.processes.parts, world.processes.work_horses):
         for process in processes():
-            with suppress(ProcessLookupError):
-                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, hard))
+            yield process.pid

@@ -6,10 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 from recording_service.twilio_stand_in.gate import Gate
-from tests.faults.processes import Process
 from tests.faults.scenario import scenario
 from tests.faults.scenarios.stopping import nothing_was_burned
 from tests.faults.world import World
+from tests.support.processes import Process
 from tests.support.waiting import eventually
 
 #: The steps of a download at which its process is killed.

@@ -3,10 +3,11 @@
 import os
 import select
 import signal
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.running_service import children_of
 from tests.support.waiting import eventually
 
 #: Longest wait for a process to end or to stand still after a signal, in seconds.
@@ -76,7 +77,7 @@ class Process:
         """The processes that it has started; none if it is gone."""
         try:
             self._stat_of_this_life()
-            pids = children_of(self.pid)
+            pids = list(_started_by(self.pid))
         except _GONE:
             return []
         return [child for pid in pids if (child := _child(pid, self.pid)) is not None]
@@ -201,6 +202,14 @@ class ServeProcesses:
 
     def _found(self, name: str) -> Process | None:
         return next((one for one in self.parts(name) if one.name == name), None)
+
+
+def _started_by(pid: int) -> Iterator[int]:
+    """What the threads of a process have started. One of _GONE if it is gone."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        # A thread may end meanwhile: what it has started is another one's then.
+        with suppress(*_GONE):
+            yield from map(int, (task / "children").read_text().split())
 
 
 def _child(pid: int, parent: int) -> Process | None:
