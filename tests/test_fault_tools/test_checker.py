@@ -13,7 +13,7 @@ from recording_service.adapters.sql_catalogue.catalogue import SqlCatalogue
 from recording_service.core.model import FailureReason, RecordingState, WaitingReason
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from tests.faults.catalogue_view import CatalogueView
-from tests.faults.checker import Checker
+from tests.faults.checker import Checker, tracebacks
 from tests.faults.history import Answer, Evidence, History
 from tests.faults.shelf_view import ShelfView
 from tests.support.recordings import ACCOUNT_SID, a_recording, put
@@ -186,3 +186,19 @@ def test_bytes_of_a_deleted_recording_are_found(records: Records) -> None:
     records.ready(state=RecordingState.DELETED)
 
     assert "I3" in records.found()
+
+
+@pytest.mark.parametrize(
+    ("logger", "count"),
+    [("recording_service.core.download", 1), ("recording_service.processes.logs", 1), ("rq.worker", 0)],
+)
+def test_tracebacks_of_the_services_own_are_counted(tmp_path: Path, logger: str, count: int) -> None:
+    log = tmp_path / "service.log"
+    log.write_text(
+        "2026-11-23T20:11:34.433Z INFO http recording_service.http_api: 200\n"
+        f"2026-11-23T20:11:34.622Z ERROR worker-1 {logger}: it failed\n"
+        "Traceback (most recent call last):\n  File\nValueError\n\nDuring handling\n\n"
+        "Traceback (most recent call last):\n  File\nKeyError\n"
+    )
+
+    assert tracebacks(log) == count
