@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,14 +18,13 @@ import grpc
 import pytest
 import requests
 from google.rpc import status_pb2
-from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import Connection, create_engine
 
-from recording_service.adapters.embedded_redis import find_redis_server
 from recording_service.twilio_stand_in.answers import redirect
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2, lookup_pb2, recording_pb2, stream_pb2
+from tests.faults.canaries import Canaries, Finding
+from tests.faults.redis_process import RedisProcess
 from tests.support.databases import DATABASES, postgresql_schema
 from tests.support.running_service import ACCOUNT_SID, RunningService, free_port, running_service
 from tests.support.waiting import eventually
@@ -52,53 +50,11 @@ PERSONAL: Mapping[str, str] = {
     "label": "canary-label-10",
 }
 CALLER, CALLED, LABEL = PERSONAL.values()
+#: All of them, as they are looked for.
+CANARIES = Canaries({**SECRETS, **PERSONAL})
 #: An MP3, as far as its first bytes say.
 MAGIC = bytes.fromhex("fff340c4")
 WEBHOOK = "/webhooks/twilio/recording-status"
-
-
-def forms(secret: str) -> frozenset[bytes]:
-    """A text as it may be written: as it is, in a URL, a form, JSON, Python, or Base64 at any offset."""
-    plain = secret.encode()
-    written = {
-        secret,
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        repr(secret)[1:-1],
-    }
-    found = {each.encode() for each in written}
-    for offset in range(3):
-        # Only what does not depend on its neighbours.
-        encoded = base64.b64encode(bytes(offset) + plain).rstrip(b"=")
-        steady = encoded[2 * (offset > 0) + (offset > 1) : len(encoded) - 1 if (offset + len(plain)) % 3 else None]
-        found |= {steady, steady.translate(bytes.maketrans(b"+/", b"-_"))}
-    if secret.startswith("+"):
-        found.add(plain[1:])
-    return frozenset(found)
-
-
-class Evidence:
-    """Whatever the service let out, by where it was seen."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, bytes]] = []
-
-    def add(self, where: str, what: bytes | str) -> None:
-        """Notes something that got out."""
-        self.seen.append((where, what.encode(errors="surrogateescape") if isinstance(what, str) else what))
-
-    def leaks(self, canaries: Mapping[str, str]) -> list[str]:
-        """Which canary was seen where, with the text around it."""
-        found = []
-        for name, secret in canaries.items():
-            for where, what in self.seen:
-                for form in forms(secret):
-                    if (at := what.find(form)) >= 0:
-                        found.append(f"{name} in {where}: {what[max(0, at - 80) : at + 80]!r}")
-                        break
-        return found
 
 
 class ForeignHost:
@@ -132,86 +88,6 @@ class ForeignHost:
         self._thread.join()
 
 
-class PasswordRedis:
-    """A redis-server with a password, which is told it by its standard input; it can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self._password = SECRETS["redis password"]
-
-    @property
-    def url(self) -> str:
-        """With the password."""
-        return f"redis://:{quote(self._password, safe='')}@127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        """Starts it, empty; returns when it answers."""
-        settings = f'port {self.port}\nbind 127.0.0.1\nsave ""\ndir {self._folder}\nrequirepass "{self._password}"\n'
-        with (self._folder / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(find_redis_server()), "-"], stdin=subprocess.PIPE, stdout=log, stderr=log
-            )
-        assert self._process.stdin is not None
-        self._process.stdin.write(settings.encode())
-        self._process.stdin.close()
-        eventually(self._answers, what="Redis's start")
-
-    def kill(self) -> None:
-        """Ends it as a crash would. Idempotent."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def read_out(self, evidence: Evidence) -> int:
-        """Everything it holds, job data unpacked; how many keys it has."""
-        with closing(self._client()) as client:
-            keys = list(client.scan_iter())
-            for key in keys:
-                evidence.add(f"Redis key {key!r}", key)
-                for part in _everything(client, key):
-                    evidence.add(f"Redis value of {key!r}", part)
-                    with suppress(zlib.error):
-                        evidence.add(f"Redis value of {key!r}, unpacked", zlib.decompress(part))
-        return len(keys)
-
-    def _client(self) -> Redis:
-        return Redis(port=self.port, password=self._password)
-
-    def _answers(self) -> bool:
-        try:
-            with closing(self._client()) as client:
-                return bool(client.ping())
-        except RedisError:
-            return False
-
-
-def _everything(client: Any, key: bytes) -> Iterator[bytes]:
-    """Every field and value of a key, whatever its type."""
-    match client.type(key):
-        case b"string":
-            yield client.get(key) or b""
-        case b"hash":
-            for field, value in client.hgetall(key).items():
-                yield from (field, value)
-        case b"list":
-            yield from client.lrange(key, 0, -1)
-        case b"set":
-            yield from client.smembers(key)
-        case b"zset":
-            yield from client.zrange(key, 0, -1)
-        case b"stream":
-            for _, fields in client.xrange(key):
-                for field, value in fields.items():
-                    yield from (field, value)
-        case b"none":
-            return
-        case other:
-            raise AssertionError(f"{key!r} is a {other!r}, which is not looked into")
-
-
 def _without_the_recording(details: bytes) -> bytes:
     """The details of a status without the recording in a failed enqueue's (design.md §3): it is the caller's own."""
     status = status_pb2.Status.FromString(details)
@@ -228,13 +104,24 @@ class Scene:
     """The service with its secrets, and everything around it."""
 
     def __init__(
-        self, service: RunningService, twilio: TwilioStandIn, redis: PasswordRedis, foreign: ForeignHost
+        self, service: RunningService, twilio: TwilioStandIn, redis: RedisProcess, foreign: ForeignHost
     ) -> None:
         self.service = service
         self.twilio = twilio
         self.redis = redis
         self.foreign = foreign
-        self.evidence = Evidence()
+        #: What was seen of them where it should not be.
+        self.found: list[Finding] = []
+
+    def look(self, where: str, what: bytes | str) -> None:
+        """Looks for secrets and numbers in something that the service has let out."""
+        self.found += CANARIES.in_bytes(what, where) if isinstance(what, bytes) else CANARIES.in_text(what, where)
+
+    def look_at_redis(self) -> int:
+        """Looks at everything that Redis holds, job data unpacked; how many keys that are."""
+        keys = self.redis.dump()
+        self.found += CANARIES.in_redis(keys)
+        return len(keys)
 
     def recording(self, size: int = 20_000) -> str:
         """The SID of a new recording of Twilio's."""
@@ -258,10 +145,10 @@ class Scene:
                 list(answer)
         except grpc.RpcError as error:
             failed: Any = error
-            self.evidence.add(f"the text of a failed {method}", failed.details() or "")
+            self.look(f"the text of a failed {method}", failed.details() or "")
             for key, value in (*(failed.initial_metadata() or ()), *(failed.trailing_metadata() or ())):
                 said = _without_the_recording(value) if key == "grpc-status-details-bin" else value
-                self.evidence.add(f"metadata {key} of a failed {method}", said)
+                self.look(f"metadata {key} of a failed {method}", said)
             code: grpc.StatusCode = failed.code()
             return code
         return grpc.StatusCode.OK
@@ -270,21 +157,21 @@ class Scene:
         """Sends a webhook with everything that is personal; the status of its answer, which is noted."""
         parameters = {"From": CALLER, "To": CALLED, "Caller": CALLER, **overrides}
         answer = self.twilio.send_webhook(f"{self.service.http_url}{WEBHOOK}", recording_sid, **parameters)
-        self.evidence.add("a webhook's answer", repr(answer))
+        self.look("a webhook's answer", repr(answer))
         return answer.status
 
     def get(self, path: str) -> int:
         """GETs a path; the status of the answer, which is noted with its header."""
         answer = requests.get(f"{self.service.http_url}{path}", timeout=20.0, allow_redirects=False)
-        self.evidence.add(f"the header of GET {path.split('?')[0]}", repr(answer.headers))
-        self.evidence.add(f"the body of GET {path.split('?')[0]}", answer.content)
+        self.look(f"the header of GET {path.split('?')[0]}", repr(answer.headers))
+        self.look(f"the body of GET {path.split('?')[0]}", answer.content)
         return answer.status_code
 
     def look_at_processes(self) -> None:
         """Notes the command line of every process there is, as `ps` shows it."""
         for file in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(FileNotFoundError, ProcessLookupError):
-                self.evidence.add(f"{file}", file.read_bytes())
+                self.look(f"{file}", file.read_bytes())
 
     def command(self, name: str, **variables: str) -> int:
         """Runs a command of ours with the service's environment and these variables; its exit status."""
@@ -295,31 +182,32 @@ class Scene:
             timeout=60,
             check=False,
         )
-        self.evidence.add(f"the output of {name} {' '.join(variables)}", done.stdout + done.stderr)
+        self.look(f"the output of {name} {' '.join(variables)}", done.stdout + done.stderr)
         return done.returncode
 
 
 @pytest.fixture(params=DATABASES)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    redis = PasswordRedis(tmp_path)
-    with _database(request.param) as database, ForeignHost() as foreign, _twilio() as twilio:
-        redis.start()
-        try:
-            with running_service(
-                tmp_path,
-                twilio,
-                TWILIO_AUTH_TOKEN=f"{SECRETS['auth token']},{SECRETS['second auth token']}",
-                TWILIO_API_KEY=SECRETS["api key"],
-                TWILIO_API_SECRET=SECRETS["api secret"],
-                RECORDING_REDIS_URL=redis.url,
-                RECORDING_LOG_LEVEL="DEBUG",
-                RECORDING_TIME_SCALE="0.05",
-                RECORDING_WORKERS="1",
-                **database,
-            ) as service:
-                yield Scene(service, twilio, redis, foreign)
-        finally:
-            redis.kill()
+    redis = RedisProcess(tmp_path / "redis", append_only=False, password=SECRETS["redis password"])
+    with (
+        _database(request.param) as database,
+        ForeignHost() as foreign,
+        _twilio() as twilio,
+        redis,
+        running_service(
+            tmp_path,
+            twilio,
+            TWILIO_AUTH_TOKEN=f"{SECRETS['auth token']},{SECRETS['second auth token']}",
+            TWILIO_API_KEY=SECRETS["api key"],
+            TWILIO_API_SECRET=SECRETS["api secret"],
+            RECORDING_REDIS_URL=redis.url,
+            RECORDING_LOG_LEVEL="DEBUG",
+            RECORDING_TIME_SCALE="0.05",
+            RECORDING_WORKERS="1",
+            **database,
+        ) as service,
+    ):
+        yield Scene(service, twilio, redis, foreign)
 
 
 @contextmanager
@@ -350,18 +238,14 @@ def test_no_secret_and_no_number_gets_out_whatever_happens(scene: Scene) -> None
     a_catalogue_that_is_broken(scene)
     redis_that_is_gone(scene)
     commands_that_are_configured_wrongly(scene)
-    scene.evidence.add("the log", (scene.service.folder / "serve.log").read_bytes())
-    scene.evidence.add("Redis's log", (scene.service.folder / "redis.log").read_bytes())
+    scene.found += CANARIES.in_files(scene.service.folder / "serve.log", scene.redis.log_file)
     for request in scene.foreign.requests:
-        scene.evidence.add("a request to a foreign host", request)
+        scene.look("a request to a foreign host", request)
 
-    assert scene.evidence.leaks({**SECRETS, **PERSONAL}) == []
-    stored = Evidence()
-    for where, dump in _stored(scene.service):
-        stored.add(where, dump)
-    assert stored.leaks(SECRETS) == []
+    assert [str(finding) for finding in scene.found] == []
+    stored = [finding for where, dump in _stored(scene.service) for finding in CANARIES.in_bytes(dump, where)]
     # The search has teeth where something is to be found: the numbers are stored, because they were asked to be.
-    assert len(stored.leaks(PERSONAL)) >= len(PERSONAL)
+    assert {finding.secret for finding in stored} == set(PERSONAL), stored
 
 
 def all_goes_well(scene: Scene) -> None:
@@ -379,7 +263,7 @@ def all_goes_well(scene: Scene) -> None:
     answer = requests.get(f"{scene.service.http_url}/recordings/{over_grpc}", timeout=20.0)
     assert answer.status_code == 200
     scene.look_at_processes()
-    assert scene.redis.read_out(scene.evidence) > 0
+    assert scene.look_at_redis() > 0
 
 
 def bad_input(scene: Scene) -> None:
@@ -424,7 +308,7 @@ def a_redirect_to_a_foreign_host(scene: Scene) -> None:
         assert scene.call("EnqueueRecording", scene.request(sid)) is grpc.StatusCode.OK
         last = scene.service.watch(sid)[-1]
         assert last.state == recording_pb2.RECORDING_STATE_FAILED
-        scene.evidence.add("why it failed", last.failure_message)
+        scene.look("why it failed", last.failure_message)
 
 
 def credentials_that_are_refused(scene: Scene) -> None:
@@ -443,7 +327,7 @@ def credentials_that_are_refused(scene: Scene) -> None:
         what="the account's pause",
     )
     assert scene.command("doctor") != 0
-    scene.redis.read_out(scene.evidence)
+    scene.look_at_redis()
     twilio_takes(accept)
     scene.service.ready(sid)
 
@@ -460,7 +344,7 @@ def a_worker_that_dies(scene: Scene) -> None:
     horse.kill()
     gate.release()
     scene.service.ready(sid)
-    scene.redis.read_out(scene.evidence)
+    scene.look_at_redis()
 
 
 def a_catalogue_that_is_broken(scene: Scene) -> None:
@@ -475,7 +359,7 @@ def a_catalogue_that_is_broken(scene: Scene) -> None:
                 assert scene.webhook(sid) == 500
             finally:
                 execute(mended)
-        scene.redis.read_out(scene.evidence)
+        scene.look_at_redis()
         if _is_sqlite(scene.service):
             execute("BEGIN EXCLUSIVE")
             assert scene.call("EnqueueRecording", scene.request(sid)) is grpc.StatusCode.UNAVAILABLE
@@ -521,7 +405,7 @@ def redis_that_is_gone(scene: Scene) -> None:
     scene.redis.start()
     scene.service.ready(sid)
     scene.look_at_processes()
-    scene.redis.read_out(scene.evidence)
+    scene.look_at_redis()
 
 
 def commands_that_are_configured_wrongly(scene: Scene) -> None:
@@ -596,9 +480,5 @@ def test_the_search_finds_what_was_planted(name: str, tmp_path: Path) -> None:
     for line in written:
         log = tmp_path / "planted.log"
         log.write_text(f"2026-01-01 INFO\n{line}\nmore\n")
-        evidence = Evidence()
-        evidence.add("a log", log.read_bytes())
-        assert evidence.leaks({name: secret}), line
-    innocent = Evidence()
-    innocent.add("a log", b"2026-01-01 INFO nothing of the kind, canary\n")
-    assert innocent.leaks({**SECRETS, **PERSONAL}) == []
+        assert name in {finding.secret for finding in CANARIES.in_files(log)}, line
+    assert CANARIES.in_text("2026-01-01 INFO nothing of the kind, canary\n", "a log") == []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
+from urllib.parse import quote
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -62,7 +63,7 @@ class RedisProcess:
     @property
     def url(self) -> str:
         """Where it is reached, with its password."""
-        userinfo = f":{self._password}@" if self._password else ""
+        userinfo = f":{quote(self._password, safe='')}@" if self._password else ""
         return f"redis://{userinfo}127.0.0.1:{self.port}/0"
 
     @property
