@@ -1,6 +1,7 @@
 """`python -m tests.faults`: the fault harness's command line."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.faults.soak import VARIABLES as SOAK_VARIABLES
 from tests.faults.soak import Soak
 from tests.faults.step_sweep import sweep as killed_at_every_step
 from tests.faults.world import World
+from tests.faults.world_folders import remove_abandoned
 
 #: Where results are kept, so that a run can be taken up again.
 RESULTS = Path(".faults/results.jsonl")
@@ -64,6 +66,7 @@ def run(
     turns = [
         Turn(scenario.name, seed, scale) for seed in range(first_seed, first_seed + seeds) for scenario in scenarios
     ]
+    remove_abandoned()
     campaign = Campaign(turns, results, jobs=jobs, again=again)
     failed = campaign.run(click.echo)
     click.echo(campaign.summary())
@@ -150,7 +153,14 @@ def _end(problems: list[str], world: World) -> None:
     click.echo("Everything held.")
 
 
+def _end_in_order(number: int, _frame: object) -> None:
+    """Has SIGTERM unwind everything, as Ctrl-C does; a second one can't disturb that."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end_in_order)
     try:
         main()
     except UnknownScenario as error:

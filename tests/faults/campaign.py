@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: Longest turn, in seconds: beyond it something hangs, and is killed and reported.
+from tests.faults.turn_processes import TurnProcesses
+
+#: Longest turn, in seconds: beyond it something hangs, and is ended and reported.
 TURN_SECONDS = 900.0
 
 
@@ -36,19 +38,25 @@ class Campaign:
         self._left_out = len(turns) - len(self._turns)
 
     def run(self, say: Callable[[str], None]) -> int:
-        """Plays them all, a line each; how many failed."""
+        """Plays them all, a line each; how many failed. Whatever it is left by, no turn runs on."""
         if self._left_out:
             say(f"{self._left_out} turns have passed before ({self._results}); --again plays them too")
         self._results.parent.mkdir(parents=True, exist_ok=True)
         failed = 0
+        processes = TurnProcesses()
         with ThreadPoolExecutor(self._jobs) as pool:
-            playing = {pool.submit(_play, turn): turn for turn in self._turns}
-            for number, done in enumerate(as_completed(playing), 1):
-                result = done.result()
-                with self._results.open("a", encoding="utf-8") as results:
-                    results.write(json.dumps(result) + "\n")
-                say(f"{number:4}/{len(self._turns)}  {_told(playing[done], result)}")
-                failed += bool(result["problems"])
+            try:
+                playing = {pool.submit(_play, turn, processes): turn for turn in self._turns}
+                for number, done in enumerate(as_completed(playing), 1):
+                    result = done.result()
+                    with self._results.open("a", encoding="utf-8") as results:
+                        results.write(json.dumps(result) + "\n")
+                    say(f"{number:4}/{len(self._turns)}  {_told(playing[done], result)}")
+                    failed += bool(result["problems"])
+            finally:
+                # Else the pool would play all that is left, also after a Ctrl-C.
+                pool.shutdown(wait=False, cancel_futures=True)
+                processes.end()
         return failed
 
     def summary(self) -> str:
@@ -70,12 +78,12 @@ def _turn(result: dict[str, Any]) -> Turn:
     return Turn(result["name"], result["seed"], result["time_scale"])
 
 
-def _play(turn: Turn) -> dict[str, Any]:
+def _play(turn: Turn, processes: TurnProcesses) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.faults", "replay", turn.name, str(turn.seed), "--json"]
     command += ["--scale", str(turn.time_scale)]
     result: dict[str, Any] = {**turn._asdict(), "recovery_seconds": 0.0, "seconds": 0.0, "figures": None, "folder": ""}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TURN_SECONDS, check=False)
+        done = processes.run(command, within=TURN_SECONDS)
     except subprocess.TimeoutExpired:
         return {**result, "problems": [f"did not end within {TURN_SECONDS:.0f} s"]}
     try:

@@ -2,18 +2,17 @@
 
 import json
 import shutil
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from tests.faults.checker import Checker, Figures, tracebacks
 from tests.faults.leaks import leaks
 from tests.faults.scenario import Scenario
 from tests.faults.world import World
+from tests.faults.world_folders import keep, new_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Result:
 def play(scenario: Scenario, seed: int, time_scale: float) -> Result:
     """Plays it; never raises for what the service does wrong: the result says it, and keeps log and history."""
     started = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="recording-faults-"))
+    folder = new_folder()
     world: World | None = None
     recovery_seconds = 0.0
     figures = None
@@ -63,12 +62,15 @@ def play(scenario: Scenario, seed: int, time_scale: float) -> Result:
         # What a scenario asserts is a finding as well; the history tells what led to it.
         problems.append(traceback.format_exc())
     finally:
+        if problems:
+            keep(folder)
         if world is not None:
             if problems:
                 world.history.write(folder / "history.jsonl")
             world.close()
-    if not problems:
-        shutil.rmtree(folder)
+        # Also of a turn that is interrupted nothing stays.
+        if not problems:
+            shutil.rmtree(folder)
     seconds = time.monotonic() - started
     return Result(
         scenario.name, seed, time_scale, problems, recovery_seconds, seconds, figures, str(folder) if problems else ""
@@ -86,12 +88,13 @@ def problems_of(act: Callable[[], list[str]]) -> list[str]:
 @contextmanager
 def kept_world(seed: int, time_scale: float, variables: Mapping[str, str]) -> Iterator[World]:
     """A world whose folder is kept if the block is left by an exception (SystemExit is one), and removed if not."""
-    folder = Path(tempfile.mkdtemp(prefix="recording-faults-"))
-    world = World(folder, seed, time_scale=time_scale, variables=variables)
+    folder = new_folder()
     try:
-        yield world
-    finally:
-        world.close()
+        with closing(World(folder, seed, time_scale=time_scale, variables=variables)) as world:
+            yield world
+    except BaseException:
+        keep(folder)
+        raise
     shutil.rmtree(folder)
 
 

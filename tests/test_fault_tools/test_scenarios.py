@@ -1,7 +1,9 @@
 """The scenarios of reliability.md B3: all there, named, and told so that a failure can be played again."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +16,11 @@ from tests.faults import campaign
 from tests.faults.campaign import Campaign, Turn
 from tests.faults.play import Result, play
 from tests.faults.scenario import Act, Scenario, all_scenarios
+from tests.faults.turn_processes import CampaignHasEnded, TurnProcesses
 from tests.faults.world import World
+from tests.faults.world_folders import keep, new_folder, remove_abandoned
+from tests.support.processes import Process
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 #: Of what is to come: reconciliation with Twilio (27), a shelf in S3 (33).
@@ -130,7 +136,7 @@ class Played:
         self.failing = set(failing)
         self.turns: list[Turn] = []
 
-    def __call__(self, turn: Turn) -> dict[str, Any]:
+    def __call__(self, turn: Turn, _processes: TurnProcesses) -> dict[str, Any]:
         self.turns.append(turn)
         problems = ["I2 RE1: is queued in the end"] if turn in self.failing else []
         figures = {"faults": 1, "recordings": 2, "answers": 3, "duplicate_downloads": 0, "orphans": 0}
@@ -200,3 +206,71 @@ def test_a_turn_that_can_not_be_played_is_a_failure(tmp_path: Path) -> None:
 
     assert failed == 1
     assert "exit status 1: there is no scenario 'no-such-scenario'" in said[0]
+
+
+# The end of a campaign
+
+
+def worlds_in(folder: Path) -> list[Path]:
+    """The folders of worlds that there are."""
+    return list(folder.glob("recording-faults-*"))
+
+
+def family_at_play(campaign: Process, folder: Path) -> list[Process]:
+    """All processes of a campaign, once its turn's service runs."""
+
+    def is_up() -> bool:
+        logs = [world / "service.log" for world in worlds_in(folder)]
+        return any(log.exists() and "ready after" in log.read_text() for log in logs)
+
+    eventually(is_up, within=60.0, what="a turn that is played")
+    family = campaign.family()
+    assert {"redis-server", "grpc", "dispatcher"} <= {member.name for member in family}
+    return family
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_campaign_that_is_ended_ends_its_turns_and_plays_no_other(kept: Path, number: signal.Signals) -> None:
+    results = kept / "results.jsonl"
+    command = [sys.executable, "-m", "tests.faults", "run", "worker-killed", "--seeds", "3", "--jobs", "1"]
+    with subprocess.Popen(
+        [*command, "--results", str(results)], cwd=ROOT, env={**os.environ, "TMPDIR": str(kept)}
+    ) as campaign:
+        family = family_at_play(Process.at(campaign.pid), kept)
+        campaign.send_signal(number)
+        for member in family:
+            member.wait_for_end(within=45.0)
+
+    assert campaign.returncode in (1, 128 + signal.SIGTERM, -signal.SIGKILL)
+    assert not results.exists()
+    if number is signal.SIGKILL:
+        # Nobody was left to remove it: the next run does.
+        assert len(worlds_in(kept)) == 1
+        remove_abandoned()
+    assert worlds_in(kept) == []
+
+
+def test_no_turn_begins_once_a_campaign_is_ended() -> None:
+    processes = TurnProcesses()
+    assert processes.run([sys.executable, "-c", "print(1)"], within=60.0).stdout == "1\n"
+
+    processes.end()
+
+    with pytest.raises(CampaignHasEnded):
+        processes.run([sys.executable, "-c", "print(1)"], within=60.0)
+
+
+def test_only_folders_that_nobody_wants_any_more_are_removed(kept: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    abandoned, wanted = (kept / f"recording-faults-{gone.pid}-{name}" for name in ("abandoned", "wanted"))
+    for folder in (abandoned, wanted):
+        folder.mkdir()
+        (folder / "service.log").touch()
+    keep(wanted)
+    others = [new_folder(), kept / "recording-faults-other"]
+    others[1].mkdir()
+
+    remove_abandoned()
+
+    assert set(worlds_in(kept)) == {wanted, *others}
