@@ -22,7 +22,7 @@ from recording_service.core.shelf_entries import ShelfEntry, pieces
 
 _log = logging.getLogger(__name__)
 
-#: So many objects out of reach in a row are the shelf's own trouble.
+#: So many objects out of reach in a row may be the shelf's own trouble.
 MOST_UNREADABLE = 5
 #: Rows or objects that are looked at in one piece.
 PIECE = 200
@@ -114,13 +114,14 @@ class ShelfSweep:
 
     @contextmanager
     def _skipping_unreadable(self, object_key: str) -> Iterator[None]:
-        """Goes on with the next object if one is out of reach; with several in a row the shelf itself is: raised on."""
+        """Goes on with the next object if one is out of reach; after several in a row the shelf itself is looked at."""
         try:
             yield
         except StorageUnavailable:
             self._unreadable += 1
             if self._unreadable >= MOST_UNREADABLE:
-                raise
+                self._storage.check()
+                self._unreadable = 0
             _log.warning("an object can't be reached; going on with the next object_key=%s", object_key)
         else:
             self._unreadable = 0

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recording_service.adapters.disk_storage import storage as storage_module
 from recording_service.adapters.disk_storage.root import StorageRootRefused
 from recording_service.adapters.disk_storage.storage import DiskStorage
 from recording_service.adapters.disk_storage.upload import ROOM_STEP_BYTES
@@ -643,3 +645,26 @@ def test_a_read_that_the_kernel_cuts_short_is_completed(storage: DiskStorage, mo
     with closing(storage.open(OBJECT)) as stored:
         assert stored.read_at(1, 8) == b"12345678"
         assert stored.read_at(6, 99) == b"6789"
+
+
+@pytest.mark.parametrize("step", ["opened", "_files"])
+def test_a_folder_that_can_not_be_read_is_left_out_and_keeps_no_other_from_being_seen(
+    storage: DiskStorage, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [f"{ACCOUNT_SID}/RE{number:032x}" for number in range(3)]
+    for folder in folders:
+        for attempt in (1, 2):
+            put(storage, f"{folder}/{attempt}.mp3")
+    calls = count()
+    real = getattr(storage_module, step)
+
+    def failing(*arguments: object) -> object:
+        # `opened` is also called for the account's folder, first.
+        if next(calls) == (2 if step == "opened" else 1):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(*arguments)
+
+    monkeypatch.setattr(storage_module, step, failing)
+    seen = [entry.object_key for entry in storage.entries()]
+    assert len(seen) == 4
+    assert {key.rpartition("/")[0] for key in seen} < set(folders)

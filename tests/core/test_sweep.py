@@ -214,10 +214,24 @@ def test_an_older_shelf_beside_a_newer_catalogue_ends_in_a_reason_where_twilio_h
 
 def test_a_shelf_that_can_not_be_read_sends_nothing_back(world: World) -> None:
     rows = [ready(world, number) for number in range(1, MOST_UNREADABLE + 1)]
-    world.storage.fail(StorageUnavailable(), "size")
+    world.storage.fail(StorageUnavailable(), "size", "check")
     with pytest.raises(StorageUnavailable):
         walk(world.sweep(SETTINGS))
     assert [world.row(row.key) for row in rows] == rows
+
+
+def test_many_objects_that_can_not_be_reached_keep_no_other_from_being_looked_at(world: World) -> None:
+    *unreachable, last = [ready(world, number) for number in range(1, MOST_UNREADABLE + 3)]
+    world.shelf.lose(last.object_key)
+
+    def out_of_reach(object_key: str) -> None:
+        if object_key != last.object_key:
+            raise StorageUnavailable
+
+    world.storage.before["size"] = out_of_reach
+    walk(world.sweep(SETTINGS))
+    assert [world.row(row.key) for row in unreachable] == unreachable
+    assert world.row(last.key).state is RecordingState.QUEUED
 
 
 def test_one_object_that_can_not_be_reached_keeps_no_other_from_being_looked_at(world: World) -> None:

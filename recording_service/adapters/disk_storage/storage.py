@@ -143,7 +143,8 @@ class DiskStorage:
                 with _skipping_unreadable(account_sid):
                     for recording_sid, folder in _folders(account, object_keys.RECORDING_SID):
                         with _skipping_unreadable(recording_sid):
-                            for file, modify_time in _files(folder):
+                            # All of a recording's or nothing: who sees only an old object takes it for the latest.
+                            for file, modify_time in list(_files(folder)):
                                 yield ObjectEntry(str(ObjectName(account_sid, recording_sid, file)), modify_time)
 
     def check(self) -> None:
