@@ -39,15 +39,6 @@ MAX_FAILURE_MESSAGE_CHARACTERS = 300
 #: The label of a recording whose bytes were found on the shelf, where nothing says that they are what was downloaded.
 ADOPTED_LABEL = "recording-service/adopted"
 
-#: An object that is lost so soon after it was stored may be lost again as soon: the medium gives back other bytes than
-#: were written. Without a wait, Twilio would be asked as fast as the scrub finds that out.
-LOST_SOON_SECONDS = 3600.0
-#: How long is then waited, in seconds: base · 2ⁿ, n from 0 with this attempt's object on, up to the cap. The cap is
-#: less than the time within which all recovers that somebody has damaged (docs/reliability.md).
-LOST_SOON_BASE_SECONDS = 1.0
-LOST_SOON_FROM_ATTEMPT = 3
-LOST_SOON_CAP_SECONDS = 15.0
-
 _REPORTED = {
     UnavailableReason.ABSENT: FailureReason.SOURCE_ABSENT,
     UnavailableReason.FAILED: FailureReason.SOURCE_FAILED,
@@ -154,10 +145,7 @@ def bell_forgotten(existing: Recording | None, bell: Bell, now: datetime) -> Rec
 
 
 def refetched(existing: Recording | None, object_key: str, now: datetime) -> Recording | None:
-    """Back to be fetched, for a READY row whose object of that key is lost or not whole.
-
-    At once; after a while if it had not been READY for long, and was not the first attempt's object or the second's.
-    """
+    """Back to be fetched, for a READY row whose object of that key is lost or not whole."""
     if existing is None or existing.state is not RecordingState.READY or existing.object_key != object_key:
         return None
     gone = replace(
@@ -170,20 +158,7 @@ def refetched(existing: Recording | None, object_key: str, now: datetime) -> Rec
         verified_time=None,
         expected_sha256=existing.sha256,
     )
-    delay = _delay_of_loss(existing, now)
-    queued = _requeued(gone, now, due=now + delay, failures_by_reason={})
-    # One that waits says for what: else it would be taken for due.
-    return replace(queued, waiting_reason=WaitingReason.RETRY) if delay else queued
-
-
-def _delay_of_loss(lost: Recording, now: datetime) -> timedelta:
-    """How long to wait before a lost object is fetched again."""
-    seconds_ready = (now - lost.ready_time).total_seconds() if lost.ready_time else 0.0
-    # A time in the future counts as long ago: the clock was set.
-    if lost.attempt < LOST_SOON_FROM_ATTEMPT or not 0.0 <= seconds_ready < LOST_SOON_SECONDS:
-        return timedelta()
-    exponent = min(lost.attempt - LOST_SOON_FROM_ATTEMPT, 30)
-    return timedelta(seconds=min(LOST_SOON_CAP_SECONDS, LOST_SOON_BASE_SECONDS * 2**exponent))
+    return _requeued(gone, now, due=now, failures_by_reason={})
 
 
 def unavailable(existing: Recording | None, report: UnavailableReport, now: datetime) -> Recording | None:

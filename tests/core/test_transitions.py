@@ -24,7 +24,7 @@ from recording_service.core.model import (
     WaitingReason,
 )
 from recording_service.core.requests import MAX_LABELS
-from recording_service.core.transitions import ADOPTED_LABEL, LOST_SOON_SECONDS
+from recording_service.core.transitions import ADOPTED_LABEL
 from tests.support.clocks import START
 from tests.support.core_world import a_key, a_request
 from tests.support.recordings import a_recording
@@ -395,9 +395,8 @@ def test_a_lost_bell_of_an_earlier_attempt_is_of_no_account() -> None:
 
 
 def test_a_lost_object_sends_the_recording_back_to_be_fetched() -> None:
-    ready = replace(READY, ready_time=NOW - timedelta(days=180))
-    assert transitions.refetched(ready, OBJECT.object_key, NOW) == changed(
-        ready,
+    assert transitions.refetched(READY, OBJECT.object_key, NOW) == changed(
+        READY,
         state=RecordingState.QUEUED,
         attempt=4,
         rung_time=None,
@@ -411,28 +410,6 @@ def test_a_lost_object_sends_the_recording_back_to_be_fetched() -> None:
         verified_time=None,
         expected_sha256=OBJECT.sha256,
     )
-
-
-@pytest.mark.parametrize(
-    ("attempt", "seconds"), [(1, 0.0), (2, 0.0), (3, 1.0), (4, 2.0), (6, 8.0), (7, 15.0), (200, 15.0)]
-)
-def test_objects_that_are_lost_as_soon_as_they_are_stored_are_fetched_at_longer_and_longer_intervals(
-    attempt: int, seconds: float
-) -> None:
-    ready = replace(READY, attempt=attempt, ready_time=NOW - timedelta(seconds=LOST_SOON_SECONDS - 1))
-    lost = transitions.refetched(ready, OBJECT.object_key, NOW)
-    assert lost is not None
-    assert lost.next_attempt_time == NOW + timedelta(seconds=seconds)
-    # What waits says for what: else it would be taken for due.
-    assert lost.waiting_reason is (WaitingReason.RETRY if seconds else None)
-
-
-@pytest.mark.parametrize("ready_ago_seconds", [LOST_SOON_SECONDS, 180 * 86400.0, -60.0])
-def test_an_object_that_was_whole_for_long_is_fetched_at_once_when_it_is_lost(ready_ago_seconds: float) -> None:
-    ready = replace(READY, attempt=200, ready_time=NOW - timedelta(seconds=ready_ago_seconds))
-    lost = transitions.refetched(ready, OBJECT.object_key, NOW)
-    assert lost is not None
-    assert (lost.next_attempt_time, lost.waiting_reason) == (NOW, None)
 
 
 @pytest.mark.parametrize("existing", [None, QUEUED, DOWNLOADING, FAILED, DELETED])

@@ -14,6 +14,7 @@ from recording_service.adapters.embedded_redis import EmbeddedRedis
 from recording_service.adapters.redis_client import api_client
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import recording_pb2
+from tests.support.processes import Process
 from tests.support.running_service import RunningService, running_service, seconds_since
 from tests.support.waiting import eventually
 
@@ -107,8 +108,9 @@ def test_a_host_that_was_suspended_ends_no_attempt(start_service: Start, twilio:
         service.enqueue(recording_sid)
         gate.wait_reached()
         [dispatcher], [worker] = service.parts("dispatcher"), service.parts("worker-")
-        # The dispatcher is the first to go on, and looks before anybody can have raised a lease.
-        stopped = [dispatcher, worker, *worker.children()]
+        # The dispatcher is the first to go on, and looks before anybody can have raised a lease; the supervisor is the
+        # last: it ends parts that stand still while it does not.
+        stopped = [dispatcher, worker, *worker.children(), Process.at(service.process.pid)]
         stopped_at = time.monotonic()
         for process in stopped:
             process.stop()

@@ -32,14 +32,15 @@ def clocks_that_jump(world: World) -> None:
         assert world.callers.enqueue(recording_sid).status == "OK"
     for gate in gates:
         gate.wait_reached()
-    world.callers.batch(queued)
+    for recording_sid in queued:
+        world.callers.enqueue_until_answered(recording_sid)
     late: list[str] = []
     with world.fault("the wall clock jumps"):
         for _ in range(world.chance.randint(1, 3)):
             clock.set(world.chance.randint(-FURTHEST_SECONDS, FURTHEST_SECONDS))
             late += world.add(2)
             for recording_sid in late[-2:]:
-                world.callers.enqueue(recording_sid)
+                world.callers.enqueue_until_answered(recording_sid)
         jumped_at = world.history.seconds()
         eventually(
             lambda: world.history.seconds() > jumped_at + PAST_ALL_LOOKS_SECONDS, what="everybody's look at the clock"
