@@ -3,6 +3,7 @@
 Nothing lies, and what can be had again is, by itself and within 75 seconds.
 """
 
+import json
 import os
 import sqlite3
 import time
@@ -341,7 +342,8 @@ def test_a_lost_object_that_twilio_has_no_more_ends_failed_with_a_reason(tmp_pat
         eventually(is_tried, within=RECOVERY_SECONDS, what="the first attempt")
     # A 404 is given a day: all of it but the last attempt is taken for passed.
     with closing(sqlite3.connect(data_dir / "catalogue.sqlite3")) as connection, connection:
-        changed = connection.execute("UPDATE recordings SET failures = ? WHERE state = 'queued'", (NEARLY_GIVEN_UP,))
+        spent = json.dumps({"source_not_found": NEARLY_GIVEN_UP})
+        changed = connection.execute("UPDATE recordings SET failures_by_reason = ? WHERE state = 'queued'", (spent,))
         assert changed.rowcount == 1
 
     with serving(tmp_path, twilio) as service:
