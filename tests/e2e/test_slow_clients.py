@@ -28,12 +28,12 @@ HTTP_MEMORY_MIB, GRPC_MEMORY_MIB = 250.0, 200.0
 SETTLE_SECONDS, PLAY_SECONDS = 40.0, 20.0
 #: Longest usual wait for a unary call beside them. Measured: 3 ms; this is for a busy machine.
 CALL_SECONDS = 2.0
-#: A new recording is queued. On a busy machine the dispatcher, ten times as quick here, may ring before its caller.
+#: A new recording is queued. On a busy machine the dispatcher, four times as quick here, may ring before its caller.
 RUNG = (enqueue_pb2.ENQUEUE_REASON_ENQUEUED, enqueue_pb2.ENQUEUE_REASON_DUPLICATE)
 #: How often each call is made.
 CALLS = 20
-#: When the sweep of streams without progress cuts at the earliest: after 60 s, and clocks run ten times as fast here.
-SWEEP_SECONDS = 6.0
+#: When the sweep of streams without progress cuts at the earliest: after 60 s, and clocks run four times as fast here.
+SWEEP_SECONDS = 15.0
 
 
 class Slow:
@@ -67,7 +67,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
     with TwilioStandIn(account_sid=ACCOUNT_SID, auth_token="a-token-of-the-tests") as twilio:
         sid = twilio.add_recording(body=content).recording_sid
         folder = tmp_path_factory.mktemp("slow")
-        with running_service(folder, twilio, RECORDING_TIME_SCALE="0.1") as service:
+        with running_service(folder, twilio, RECORDING_TIME_SCALE="0.25") as service:
             service.enqueue(sid)
             service.ready(sid)
             running = Slow(service, sid, content)

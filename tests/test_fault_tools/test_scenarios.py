@@ -232,7 +232,9 @@ def family_at_play(campaign: Process, folder: Path) -> list[Process]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_campaign_that_is_ended_ends_its_turns_and_plays_no_other(kept: Path, number: signal.Signals) -> None:
     results = kept / "results.jsonl"
-    command = [sys.executable, "-m", "tests.faults", "run", "worker-killed", "--seeds", "3", "--jobs", "1"]
+    # Whoever runs the tests in the background ignores SIGINT, and children would inherit that.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "tests.faults", "run", "worker-killed"]
+    command += ["--seeds", "3", "--jobs", "1"]
     with subprocess.Popen(
         [*command, "--results", str(results)], cwd=ROOT, env={**os.environ, "TMPDIR": str(kept)}
     ) as campaign:
