@@ -19,6 +19,7 @@ from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.core.clock import SystemClock
 from recording_service.core.requests import RequestChecker, Target
 from recording_service.core.service import RecordingService
+from recording_service.grpc_api.access import AccessGate
 from recording_service.grpc_api.server import RecordingGrpcServer
 from recording_service.grpc_api.servicer import RecordingServicer
 from recording_service.grpc_api.settings import GrpcServerSettings
@@ -26,12 +27,15 @@ from recording_service.grpc_api.slots import Slots
 from recording_service.grpc_api.stalls import StallSweeper
 from recording_service.grpc_api.streams import ChunkSize, RecordingStreams
 from recording_service.grpc_api.watches import RecordingWatches
+from recording_service.signed_urls import SigningKey, UrlSigner
 from recordings.v1 import recording_service_pb2_grpc, stream_pb2
 
 #: Bytes of a frame that the bare sender sends: as large as the chunks of the real one.
 BARE_FRAME_BYTES = 1024 * 1024
 
 _SETTINGS = GrpcServerSettings(address="127.0.0.1:0")
+#: Nothing is signed here.
+_SIGNER = UrlSigner([SigningKey("benchmark", bytes(32))], "http://127.0.0.1")
 
 
 def catalogue_url(folder: Path) -> str:
@@ -47,7 +51,7 @@ def shelf_of(folder: Path) -> Path:
 def serve_frames(serving: Serving, folder: Path) -> None:
     """The server as it is: chunks are written as frames."""
     with _service(folder) as service:
-        server = RecordingGrpcServer(service, _checker(), _SETTINGS)
+        server = RecordingGrpcServer(service, _checker(), _SIGNER, _SETTINGS)
         serving.until_told_to_stop(server.start())
         server.stop(0)
 
@@ -63,10 +67,11 @@ class OrdinaryServicer(RecordingServicer):
         self,
         service: RecordingService,
         checker: RequestChecker,
+        signer: UrlSigner,
         streams: RecordingStreams,
         watches: RecordingWatches,
     ) -> None:
-        super().__init__(service, checker, streams, watches)
+        super().__init__(service, checker, signer, streams, watches)
         self._opens = service
 
     def StreamRecording(  # noqa: N802
@@ -102,10 +107,11 @@ def _serve_messages(serving: Serving, folder: Path, servicer_class: type[Recordi
         servicer = servicer_class(
             service,
             _checker(),
+            _SIGNER,
             RecordingStreams(Slots("streams", _SETTINGS.streams), stalls),
             RecordingWatches(Slots("watchers", _SETTINGS.watchers), stalls),
         )
-        server = grpc.server(pool, options=_SETTINGS.channel_options())
+        server = grpc.server(pool, interceptors=[AccessGate(None)], options=_SETTINGS.channel_options())
         recording_service_pb2_grpc.add_RecordingServiceServicer_to_server(servicer, server)  # type: ignore[arg-type]  # it has the same methods
         port = server.add_insecure_port(_SETTINGS.address)
         stalls.start()

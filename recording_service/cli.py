@@ -159,6 +159,44 @@ def backup(folder: Path, shelf_only: bool) -> None:
 
 
 @main.command()
+def token() -> None:
+    """Make a token for a caller, and the hash of it that the configuration has.
+
+    The token is not kept anywhere: give it to the caller, and its hash to RECORDING_CALLERS_FILE.
+
+    \b
+    Example:
+      recording-service token
+    """
+    from recording_service.processes.access import hash_of, new_token
+
+    made = new_token()
+    click.echo(f"token:  {made}")
+    click.echo(f'hash:   token_hashes = ["sha256:{hash_of(made)}"]')
+
+
+@main.command("playback-key")
+@click.option("--name", help="Its name, which is in each URL that it signs.  [default: the day, such as 2026-11-28]")
+def playback_key(name: str | None) -> None:
+    """Make a key that signs playback URLs, as RECORDING_PLAYBACK_KEYS has it.
+
+    To rotate: put the new one first, and take the old one out when the last URL that it has signed has expired
+    (after 7 days).
+
+    \b
+    Example:
+      RECORDING_PLAYBACK_KEYS="$(recording-service playback-key),$RECORDING_PLAYBACK_KEYS"
+    """
+    from recording_service.config import written
+    from recording_service.processes.access import new_signing_key
+
+    try:
+        click.echo(written(new_signing_key(name)))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--name") from error
+
+
+@main.command()
 @click.option("--keep", is_flag=True, help="Leave the service running afterwards, until Ctrl-C, with its URLs printed.")
 def demo(keep: bool) -> None:
     """Show the whole service at work beside a stand-in for Twilio: a line a step, non-zero if a step was not as told.

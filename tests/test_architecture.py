@@ -30,15 +30,17 @@ PACKAGE = "recording_service"
 #: `recordings` is the generated client.
 ALLOWED: Mapping[str, frozenset[str]] = {
     "core": frozenset(),
-    "config": frozenset(),
+    "config": frozenset({"signed_urls"}),
     "adapters": frozenset({"core"}),
     "worker": frozenset({"core"}),
-    "grpc_api": frozenset({"core", "recordings"}),
-    "http_api": frozenset({"recordings"}),
+    # The form of playback URLs: made by the one, checked by the other, who otherwise know nothing of each other.
+    "signed_urls": frozenset(),
+    "grpc_api": frozenset({"core", "recordings", "signed_urls"}),
+    "http_api": frozenset({"recordings", "signed_urls"}),
     "twilio_stand_in": frozenset(),
     # The demo shows the service from outside: it is a client, and brings its own Twilio.
     "processes": frozenset(
-        {"core", "config", "adapters", "worker", "grpc_api", "http_api", "recordings", "twilio_stand_in"}
+        {"core", "config", "adapters", "worker", "grpc_api", "http_api", "recordings", "signed_urls", "twilio_stand_in"}
     ),
     # It reads the settings, hands them to a composition root, and puts their errors into words.
     "cli": frozenset({"processes", "config", "core", "twilio_stand_in"}),
@@ -55,6 +57,7 @@ SHARED_ADAPTERS = frozenset(
     {
         "object_keys",  # how objects and uploads are named on any shelf
         "redis_client",  # connections to Redis, and what its errors are to the core
+        "private_sockets",  # where processes of this machine meet
         "parent_death",  # Linux: a child dies with its parent
     }
 )

@@ -19,7 +19,8 @@ from recording_service.config import (
 
 ACCOUNT = "AC" + "0a" * 16
 OTHER_ACCOUNT = "AC" + "1B" * 16
-SECRET = "canary-that-nobody-may-see"
+#: Of the form of a key that signs, which any other secret may have as well.
+SECRET = "canary:" + "that-nobody-may-see" * 4
 
 
 @pytest.fixture(autouse=True)
@@ -375,3 +376,108 @@ def test_nothing_but_a_value_error_comes_of_nonsense(text: str) -> None:
         return
     assert parsed.host
     assert 0 <= parsed.port <= 65535
+
+
+# Callers, keys and TLS
+
+HASH = "a1" * 32
+CALLER = f"""
+[billing]
+token_hashes = ["sha256:{HASH.upper()}"]
+scopes = ["enqueue", "read"]
+accounts = ["{ACCOUNT}"]
+"""
+
+
+def callers_file(folder: Path, text: str) -> str:
+    file = folder / "callers.toml"
+    file.write_text(text)
+    return str(file)
+
+
+def test_a_caller_has_its_tokens_scopes_and_accounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = load(monkeypatch, RECORDING_CALLERS_FILE=callers_file(tmp_path, CALLER))
+    (caller,) = settings.callers()
+    assert (caller.name, caller.token_hashes, caller.scopes) == ("billing", (HASH,), frozenset({"enqueue", "read"}))
+    assert caller.account_sids == frozenset({ACCOUNT})
+    assert settings.requires_credentials
+
+
+def test_a_caller_may_be_known_by_its_certificate_for_every_account(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = '[ops]\ncertificate_names = ["ops.internal"]\nscopes = ["manage"]\naccounts = "*"\nstreams = 3\n'
+    (caller,) = load(monkeypatch, RECORDING_CALLERS_FILE=callers_file(tmp_path, text)).callers()
+    assert caller.account_sids is None
+    assert (caller.certificate_names, caller.streams) == (("ops.internal",), 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "has no caller"),
+        ("[billing", "is no TOML"),
+        ("billing = 1", "[billing] is no table"),
+        (CALLER.replace("billing", '"a b"'), "[a b] name"),
+        (CALLER.replace(HASH.upper(), HASH[1:]), "[billing] token_hashes"),
+        (CALLER.replace(f"sha256:{HASH.upper()}", SECRET), "[billing] token_hashes"),
+        (CALLER.replace("enqueue", "admin"), "[billing] scopes"),
+        (CALLER.replace('"enqueue", "read"', ""), "[billing] scopes"),
+        (CALLER.replace(ACCOUNT, "AC1"), "[billing] accounts"),
+        (CALLER.replace(f'["{ACCOUNT}"]', "[]"), "[billing] accounts"),
+        (CALLER.replace(f'["{ACCOUNT}"]', '"all"'), "[billing] accounts"),
+        (CALLER.replace(f'accounts = ["{ACCOUNT}"]', ""), "[billing] accounts"),
+        (CALLER + "streams = 0", "[billing] streams"),
+        (CALLER + "requests_per_second = 0", "[billing] requests_per_second"),
+        (CALLER + "password = 'x'", "[billing] password"),
+        (CALLER + "name = 'x'", "[billing] has a field that is not known"),
+        ('[billing]\nscopes = ["read"]\naccounts = "*"', "[billing] has neither token_hashes nor certificate_names"),
+        (CALLER + CALLER.replace("billing", "other"), "[other] and [billing] share"),
+    ],
+)
+def test_what_is_wrong_with_a_caller_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, named: str
+) -> None:
+    (problem,) = problems(monkeypatch, RECORDING_CALLERS_FILE=callers_file(tmp_path, text))
+    assert problem.startswith(f"RECORDING_CALLERS_FILE: {named}")
+
+
+KEY = "k1:" + "A" * 43
+OLD_KEY = "k0:" + "B" * 43 + "="
+
+
+def test_the_first_key_signs_and_the_others_are_still_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, RECORDING_PLAYBACK_KEYS=f"{KEY}, {OLD_KEY}")
+    assert [key.key_id for key in settings.signing_keys()] == ["k1", "k0"]
+    assert settings.signing_keys()[0].secret == bytes(32)
+    assert settings.requires_credentials
+
+
+@pytest.mark.parametrize(
+    "value", ["k1", f"a b:{'A' * 43}", "k1:A", f"k1:{'A' * 42}!", "k1:" + "A" * 20, f"{KEY},{KEY}"]
+)
+def test_what_is_no_key_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    (problem,) = problems(monkeypatch, RECORDING_PLAYBACK_KEYS=value)
+    assert problem.startswith("RECORDING_PLAYBACK_KEYS: ")
+    assert "A" * 20 not in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ("RECORDING_GRPC_TLS_KEY_FILE", "RECORDING_GRPC_TLS_CERTIFICATE_FILE"),
+        ("RECORDING_GRPC_CLIENT_CERTIFICATE_FILE", "RECORDING_GRPC_CLIENT_KEY_FILE"),
+        ("RECORDING_GRPC_TLS_CLIENT_CA_FILE", "RECORDING_GRPC_TLS_CERTIFICATE_FILE"),
+    ],
+)
+def test_half_of_what_tls_takes_is_refused(monkeypatch: pytest.MonkeyPatch, given: str, missing: str) -> None:
+    (problem,) = problems(monkeypatch, **{given: "/some/file.pem"})
+    assert given in problem
+    assert missing in problem
+
+
+def test_without_any_credential_none_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, TWILIO_ACCOUNT_SID=ACCOUNT, TWILIO_AUTH_TOKEN="x")
+    assert not settings.requires_credentials
+    assert (settings.callers(), settings.signing_keys()) == ((), ())
+    assert settings.effective_grpc_target == settings.grpc_address

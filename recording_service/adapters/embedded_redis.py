@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from recording_service.adapters.parent_death import bound_to_this_process
+from recording_service.adapters.private_sockets import SocketPathTooLong, private_socket_path, remove_private_socket
 from recording_service.adapters.redis_client import api_client, redis_errors
 from recording_service.core.errors import QueueUnavailable
 
@@ -32,9 +32,6 @@ STOP_SECONDS = 5.0
 
 #: Between two looks whether Redis answers yet, in seconds.
 _LOOK_SECONDS = 0.01
-
-#: Longest path of the socket, in bytes. The kernel's limit is 107, and some cut a longer one silently.
-LONGEST_SOCKET_PATH = 99
 
 #: RQ needs BLMOVE: with less, a bell whose worker dies at the wrong moment is lost (reliability.md A4).
 OLDEST_REDIS = (6, 2)
@@ -54,7 +51,7 @@ class EmbeddedRedis:
         """`directory` is where its append-only file is kept; without one (for tests), everything ends with it."""
         self._directory = directory
         self._append_only = append_only
-        self._socket_directory: Path | None = None
+        self._socket: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._output: _Output | None = None
 
@@ -87,9 +84,9 @@ class EmbeddedRedis:
         self._release_process()
         server = find_redis_server()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        first_start = self._socket_directory is None
-        if self._socket_directory is None:
-            self._socket_directory = _short_private_directory()
+        first_start = self._socket is None
+        if self._socket is None:
+            self._socket = _socket_path()
         try:
             self._start_process(server)
             self._wait_until_it_answers()
@@ -116,9 +113,9 @@ class EmbeddedRedis:
 
     @property
     def _socket_path(self) -> Path:
-        if self._socket_directory is None:
+        if self._socket is None:
             raise RuntimeError("the embedded Redis was not started")
-        return _socket_in(self._socket_directory)
+        return self._socket
 
     def _options(self) -> list[str]:
         options = {
@@ -160,9 +157,9 @@ class EmbeddedRedis:
         self._release_process()
 
     def _remove_socket(self) -> None:
-        if self._socket_directory is not None:
-            shutil.rmtree(self._socket_directory, ignore_errors=True)
-            self._socket_directory = None
+        if self._socket is not None:
+            remove_private_socket(self._socket)
+            self._socket = None
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -273,15 +270,8 @@ def _version(server: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _short_private_directory() -> Path:
-    """A new directory for the socket that only we can enter (mkdtemp: 0700), and whose name is short enough."""
-    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes names that nobody can guess
-        directory = Path(tempfile.mkdtemp(prefix="recordings-", dir=parent))
-        if len(os.fsencode(_socket_in(directory))) <= LONGEST_SOCKET_PATH:
-            return directory
-        directory.rmdir()
-    raise EmbeddedRedisFailed("the temporary directory has too long a name for a socket: set TMPDIR to a shorter one")
-
-
-def _socket_in(directory: Path) -> Path:
-    return directory / "redis.sock"
+def _socket_path() -> Path:
+    try:
+        return private_socket_path("redis.sock")
+    except SocketPathTooLong as error:
+        raise EmbeddedRedisFailed(str(error)) from error

@@ -28,5 +28,8 @@ def explaining(prefix: str) -> Iterator[None]:
             name = "_".join(str(part) for part in found["loc"])
             if not name.startswith("TWILIO_"):
                 name = prefix + (name.upper() if prefix.endswith("_") else name)
-            problems.append(f"{name}: {found['msg'].removeprefix('Value error, ')}")
+            problem = found["msg"].removeprefix("Value error, ")
+            # What is wrong with a whole table or configuration names its fields itself.
+            separator = ": " if found["loc"] else ""
+            problems.append(f"{name}{separator}{problem}" if found["loc"] or not prefix.endswith("_") else problem)
         raise ConfigurationError(problems) from None

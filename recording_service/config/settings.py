@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from recording_service.config.accounts import TWILIO_API_URL, Account, account_of_variables, accounts_of_file
 from recording_service.config.addresses import Address
+from recording_service.config.callers import CallerEntry, callers_of_file
 from recording_service.config.errors import ConfigurationError, explaining
+from recording_service.config.playback_keys import playback_keys_of
+from recording_service.signed_urls import SigningKey
 
 #: Variables that may also be given as `<name>_FILE`.
 SECRET_VARIABLES = (
@@ -22,6 +25,8 @@ SECRET_VARIABLES = (
     "TWILIO_API_SECRET",
     "RECORDING_REDIS_URL",
     "RECORDING_DATABASE_URL",
+    "RECORDING_GRPC_TOKEN",
+    "RECORDING_PLAYBACK_KEYS",
 )
 
 
@@ -64,6 +69,25 @@ class Settings(BaseSettings):
     public_url: str = ""
     #: Origins whose pages may play recordings.
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    #: Who may call: a TOML file, a table a caller.
+    callers_file: Path | None = None
+    #: The adapter's own credential for gRPC. `serve` makes one up.
+    grpc_token: SecretStr = SecretStr("")
+    #: Where the adapter reaches gRPC. Empty: where gRPC listens.
+    grpc_target: str = ""
+    #: TLS of the gRPC server: PEM files. With a client CA, clients need a certificate of it.
+    grpc_tls_certificate_file: Path | None = None
+    grpc_tls_key_file: Path | None = None
+    grpc_tls_client_ca_file: Path | None = None
+    #: TLS of the adapter as a client of gRPC: whom it trusts, and its own certificate.
+    grpc_ca_file: Path | None = None
+    grpc_client_certificate_file: Path | None = None
+    grpc_client_key_file: Path | None = None
+    #: Keys that sign playback URLs: `name:secret`, comma-separated, the one that signs first. Empty: one in the data
+    #: directory.
+    playback_keys: SecretStr = SecretStr("")
+    #: Serve everyone, also beyond loopback and without any credential.
+    allow_everyone: bool = False
     #: Accept webhooks without a signature. Only for development.
     allow_unsigned_webhooks: bool = False
     #: Offer gRPC reflection although not on loopback.
@@ -144,6 +168,18 @@ class Settings(BaseSettings):
             raise ValueError("is none of DEBUG, INFO, WARNING, ERROR")
         return value.upper()
 
+    @model_validator(mode="after")
+    def _whole_pairs(self) -> "Settings":
+        for one, other in (
+            ("grpc_tls_certificate_file", "grpc_tls_key_file"),
+            ("grpc_client_certificate_file", "grpc_client_key_file"),
+        ):
+            if bool(getattr(self, one)) != bool(getattr(self, other)):
+                raise ValueError(f"RECORDING_{one.upper()} and RECORDING_{other.upper()} go together; one is missing")
+        if self.grpc_tls_client_ca_file and not self.grpc_tls_certificate_file:
+            raise ValueError("RECORDING_GRPC_TLS_CLIENT_CA_FILE needs RECORDING_GRPC_TLS_CERTIFICATE_FILE")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -184,6 +220,29 @@ class Settings(BaseSettings):
         """What Twilio and browsers call us by."""
         return self.public_url or f"http://{self.http_address}"
 
+    @property
+    def effective_grpc_target(self) -> str:
+        """Where the adapter reaches gRPC."""
+        return self.grpc_target or self.grpc_address
+
+    @property
+    def requires_credentials(self) -> bool:
+        """Whether callers have to prove who they are: as soon as any credential is configured."""
+        return bool(
+            self.callers_file
+            or self.grpc_tls_client_ca_file
+            or self.grpc_token.get_secret_value()
+            or self.playback_keys.get_secret_value()
+        )
+
+    def callers(self) -> tuple[CallerEntry, ...]:
+        """Everybody who may call, but the adapter. Raises ConfigurationError."""
+        return callers_of_file(self.callers_file) if self.callers_file is not None else ()
+
+    def signing_keys(self) -> tuple[SigningKey, ...]:
+        """The keys that are configured, the one that signs first. Raises ConfigurationError."""
+        return playback_keys_of("RECORDING_PLAYBACK_KEYS", self.playback_keys.get_secret_value())
+
     def accounts(self) -> dict[str, Account]:
         """Every configured account, by its SID. Raises ConfigurationError."""
         accounts = accounts_of_file(self.accounts_file) if self.accounts_file is not None else {}
@@ -207,6 +266,8 @@ def load_settings(**overrides: object) -> Settings:
     with explaining("RECORDING_"):
         settings = Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
     settings.accounts()
+    settings.callers()
+    settings.signing_keys()
     return settings
 
 

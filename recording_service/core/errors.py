@@ -2,6 +2,9 @@
 
 RecordingServiceError
 ├── InvalidRequest                 the request itself is wrong
+├── Unauthenticated                nobody we know calls
+├── ScopeMissing                   somebody we know may not do this
+├── AccountNotAllowed              somebody we know may not touch this account
 ├── RecordingNotFound              unknown, deleted, or another account's
 ├── RecordingDeleted               an enqueue met a tombstone
 ├── RecordingNotReady              its bytes are not here yet
@@ -13,6 +16,7 @@ RecordingServiceError
 │   ├── EnqueueStorageFull         it is committed, and nobody may fetch it: the shelf has no room
 │   └── EnqueueBroken              the same, by a bug of ours
 ├── CapacityExhausted              too many streams or watchers
+├── CallerLimitExceeded            too much of one caller
 ├── ServerDraining                 the server is stopping
 ├── DependencyUnavailable          something this service stands on is down or slow
 │   ├── CatalogueUnavailable
@@ -68,6 +72,29 @@ class InvalidRequest(RecordingServiceError):
     def of(cls, field: str, description: str) -> "InvalidRequest":
         """The error for a single field."""
         return cls(FieldViolation(field, description))
+
+
+class Unauthenticated(RecordingServiceError):
+    """Raised when a call has no credentials, or none that are known here. Why, is for nobody to learn."""
+
+    def __init__(self) -> None:
+        super().__init__("credentials are missing or not valid: send `authorization: Bearer <token>`")
+
+
+class ScopeMissing(RecordingServiceError):
+    """Raised when a call needs a scope that its caller lacks; nothing has been looked up."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this caller lacks the scope {scope}")
+        self.scope = scope
+
+
+class AccountNotAllowed(RecordingServiceError):
+    """Raised when a caller asks for a recording of an account that it may not touch. Whether it exists isn't told."""
+
+    def __init__(self, account_sid: str) -> None:
+        super().__init__(f"this caller may not touch account {account_sid}")
+        self.account_sid = account_sid
 
 
 class RecordingNotFound(RecordingServiceError):
@@ -163,6 +190,16 @@ class CapacityExhausted(RecordingServiceError):
 
     def __init__(self, resource: str, limit: int, *, retry_seconds: float = 1.0) -> None:
         super().__init__(f"all {limit} {resource} are taken; try again")
+        self.resource = resource
+        self.limit = limit
+        self.retry_seconds = retry_seconds
+
+
+class CallerLimitExceeded(RecordingServiceError):
+    """Raised when one caller takes more than its share: what is left is for the others."""
+
+    def __init__(self, resource: str, limit: float, *, retry_seconds: float = 1.0) -> None:
+        super().__init__(f"this caller may have {limit:g} {resource}; wait, and try again")
         self.resource = resource
         self.limit = limit
         self.retry_seconds = retry_seconds

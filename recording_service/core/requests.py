@@ -1,7 +1,7 @@
 """Checks what callers send, before anything is stored: every wrong field is named, by its name in the contract."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from recording_service.core.model import (
     CallDetails,
     EnqueueRequest,
     Priority,
+    Recording,
     RecordingJob,
     RecordingKey,
     UnavailableReason,
@@ -43,10 +44,24 @@ _DEFAULT_PRIORITY = {RecordingJob.DOWNLOAD_ONLY: Priority.PLAYBACK, RecordingJob
 
 
 class Target(NamedTuple):
-    """Which recording is meant. Without an account it is found by its own SID."""
+    """Which recording is meant. Without an account it is found by its own SID, among those of `permitted`."""
 
     account_sid: str
     recording_sid: str
+    #: The accounts that exist for whoever asks; None: all of them.
+    permitted: frozenset[str] | None = None
+
+    @property
+    def key(self) -> RecordingKey | None:
+        """Its identity, if the account is named and exists for whoever asks."""
+        return RecordingKey(self.account_sid, self.recording_sid) if self._is_permitted(self.account_sid) else None
+
+    def picked(self, rows: Iterable[Recording]) -> list[Recording]:
+        """Those of the rows that exist for whoever asks."""
+        return [row for row in rows if self._is_permitted(row.account_sid)]
+
+    def _is_permitted(self, account_sid: str) -> bool:
+        return bool(account_sid) and (self.permitted is None or account_sid in self.permitted)
 
 
 class RequestChecker:
@@ -146,14 +161,14 @@ class RequestChecker:
             raise InvalidRequest(*found)
         return UnavailableReport(RecordingKey(account_sid, recording_sid), reason, call_sid, error_code, request_id)
 
-    def target(self, *, account_sid: str, recording_sid: str) -> Target:
-        """Which recording is meant."""
+    def target(self, *, account_sid: str, recording_sid: str, permitted: frozenset[str] | None = None) -> Target:
+        """Which recording is meant, by somebody for whom these accounts exist."""
         found: list[FieldViolation] = []
         _check_sid(found, "account_sid", account_sid, "AC")
         _check_required_sid(found, "recording_sid", recording_sid, "RE")
         if found:
             raise InvalidRequest(*found)
-        return Target(account_sid, recording_sid)
+        return Target(account_sid, recording_sid, permitted)
 
     def _check_source_url(self, found: list[FieldViolation], url: str, account_sid: str, recording_sid: str) -> None:
         matched = _SOURCE_URL.fullmatch(url) if len(url) <= MAX_URL_CHARACTERS else None

@@ -19,7 +19,6 @@ from recording_service.core.model import (
     EnqueueRequest,
     Recording,
     RecordingFilter,
-    RecordingKey,
     RecordingState,
     UnavailableReport,
 )
@@ -114,7 +113,7 @@ class RecordingService:
 
     def watch(self, target: Target, until: WatchUntil) -> Watch:
         """Watches a recording: its current state is there at once. The caller closes it. Raises RecordingNotFound."""
-        key = RecordingKey(*target) if target.account_sid else self._known(target).key
+        key = target.key or self._known(target).key
         watch = self._hub.watch(key, until)
         try:
             # Read after the watch is in place: what changes in between is seen here or heard of.
@@ -136,8 +135,8 @@ class RecordingService:
         beside a restored catalogue, go as well: they would be adopted.
         """
         found = self._find(target)
-        if found is None and target.account_sid:
-            self._storage.remove_others(RecordingKey(*target), keep=None)
+        if found is None and target.key is not None:
+            self._storage.remove_others(target.key, keep=None)
         if found is None or (found.state is RecordingState.DELETED and not allow_missing):
             if allow_missing:
                 return None
@@ -185,8 +184,8 @@ class RecordingService:
         return recording
 
     def _find(self, target: Target) -> Recording | None:
-        """The row that is meant, tombstones too."""
+        """The row that is meant, tombstones too; nothing where whoever asks may not touch its account."""
         if target.account_sid:
-            return self._catalogue.get(RecordingKey(*target))
-        rows = self._catalogue.find(target.recording_sid)
+            return None if target.key is None else self._catalogue.get(target.key)
+        rows = target.picked(self._catalogue.find(target.recording_sid))
         return min(rows, key=lambda row: (_MEANT_FIRST.index(row.state), row.create_time), default=None)

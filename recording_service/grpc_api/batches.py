@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from recording_service.core.callers import Caller
 from recording_service.core.enqueueing import EnqueueResult
 from recording_service.core.errors import (
+    AccountNotAllowed,
     DependencyUnavailable,
     EnqueueBroken,
     EnqueueFailed,
@@ -28,16 +30,20 @@ Item = EnqueueResult | Exception
 
 
 def enqueue_batch(
-    request: enqueue_pb2.BatchEnqueueRecordingsRequest, service: RecordingService, checker: RequestChecker, call: Call
+    request: enqueue_pb2.BatchEnqueueRecordingsRequest,
+    service: RecordingService,
+    checker: RequestChecker,
+    call: Call,
+    caller: Caller,
 ) -> enqueue_pb2.BatchEnqueueRecordingsResponse:
-    """Enqueues the well-formed items; malformed ones get an error of their own.
+    """Enqueues the well-formed items; malformed ones, and those of accounts not the caller's, get errors of their own.
 
     Raises InvalidRequest for too many items. Where every well-formed item failed, and not by its own fault, raises one
     of their errors: a batch that could do nothing is a failing enqueue, and that is never OK.
     """
     if len(request.requests) > MAX_BATCH_ITEMS:
         raise InvalidRequest.of("requests", f"has {len(request.requests)} items; at most {MAX_BATCH_ITEMS} are allowed")
-    checked = [_checked(item, checker, call) for item in request.requests]
+    checked = [_checked(item, checker, call, caller) for item in request.requests]
     wishes = [item for item in checked if isinstance(item, EnqueueRequest)]
     outcomes = [_settled(outcome) for outcome in service.enqueue_batch(wishes)] if wishes else []
     _refuse_if_all_failed(outcomes)
@@ -65,11 +71,13 @@ def enqueue_error(error: Exception) -> Exception:
 
 
 def _checked(
-    item: enqueue_pb2.EnqueueRecordingRequest, checker: RequestChecker, call: Call
-) -> EnqueueRequest | InvalidRequest:
+    item: enqueue_pb2.EnqueueRecordingRequest, checker: RequestChecker, call: Call, caller: Caller
+) -> EnqueueRequest | InvalidRequest | AccountNotAllowed:
     try:
-        return enqueue_request(item, checker, call.request_id)
-    except InvalidRequest as error:
+        wish = enqueue_request(item, checker, call.request_id)
+        caller.require_account(wish.key.account_sid)
+        return wish
+    except (InvalidRequest, AccountNotAllowed) as error:
         return error
 
 

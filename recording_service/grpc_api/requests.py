@@ -11,6 +11,7 @@ from typing import TypeVar
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from recording_service.core.callers import Caller
 from recording_service.core.errors import FieldViolation, InvalidRequest
 from recording_service.core.model import EnqueueRequest, RecordingFilter, UnavailableReport
 from recording_service.core.requests import RequestChecker, Target
@@ -23,7 +24,7 @@ from recording_service.grpc_api.enums import (
     UNAVAILABLE_REASONS,
     WATCH_UNTILS,
 )
-from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, stream_pb2, watch_pb2
+from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, stream_pb2, watch_pb2
 
 #: The years 1 to 9999, as timestamp.proto bounds them, in seconds since 1970.
 MIN_TIMESTAMP_SECONDS, MAX_TIMESTAMP_SECONDS = -62_135_596_800, 253_402_300_799
@@ -42,6 +43,7 @@ TargetRequest = (
     | watch_pb2.WatchRecordingRequest
     | stream_pb2.StreamRecordingRequest
     | deletion_pb2.DeleteRecordingRequest
+    | playback_url_pb2.CreatePlaybackUrlRequest
 )
 
 
@@ -105,17 +107,21 @@ def unavailable_report(
     return checked
 
 
-def target(request: TargetRequest, checker: RequestChecker) -> Target:
-    """Which recording is meant."""
-    return checker.target(account_sid=request.account_sid, recording_sid=request.recording_sid)
+def target(request: TargetRequest, checker: RequestChecker, caller: Caller) -> Target:
+    """Which recording is meant, of those that exist for the caller."""
+    return checker.target(
+        account_sid=request.account_sid, recording_sid=request.recording_sid, permitted=caller.account_sids
+    )
 
 
-def watch_request(request: watch_pb2.WatchRecordingRequest, checker: RequestChecker) -> tuple[Target, WatchUntil]:
+def watch_request(
+    request: watch_pb2.WatchRecordingRequest, checker: RequestChecker, caller: Caller
+) -> tuple[Target, WatchUntil]:
     """Which recording is meant, and until when; READY if nothing is said."""
     found: list[FieldViolation] = []
     until = _member(found, "until", request.until, WATCH_UNTILS)
     try:
-        checked = target(request, checker)
+        checked = target(request, checker, caller)
     except InvalidRequest as error:
         raise InvalidRequest(*found, *error.violations) from error
     _refuse(found)

@@ -9,13 +9,17 @@ from grpc_health.v1 import health, health_pb2_grpc
 from recording_service.core.requests import RequestChecker
 from recording_service.core.service import RecordingService
 from recording_service.grpc_api import methods, reflection
+from recording_service.grpc_api.access import AccessGate
+from recording_service.grpc_api.credentials import CallerDirectory
 from recording_service.grpc_api.health import RecordingHealthServicer
 from recording_service.grpc_api.servicer import RecordingServicer
-from recording_service.grpc_api.settings import GrpcServerSettings
+from recording_service.grpc_api.settings import GrpcServerSettings, TlsFiles
 from recording_service.grpc_api.slots import Slots
 from recording_service.grpc_api.stalls import StallSweeper
 from recording_service.grpc_api.streams import RecordingStreams
+from recording_service.grpc_api.tls import server_credentials
 from recording_service.grpc_api.watches import RecordingWatches
+from recording_service.signed_urls import UrlSigner
 
 
 class GrpcAddressUnavailable(Exception):
@@ -29,17 +33,20 @@ class GrpcAddressUnavailable(Exception):
 class RecordingGrpcServer:
     """One gRPC server over one RecordingService. It is started once and stopped once."""
 
-    def __init__(self, service: RecordingService, checker: RequestChecker, settings: GrpcServerSettings) -> None:
+    def __init__(
+        self, service: RecordingService, checker: RequestChecker, signer: UrlSigner, settings: GrpcServerSettings
+    ) -> None:
         self._settings = settings
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="grpc")
-        self._server = grpc.server(self._pool, options=settings.channel_options())
+        gate = AccessGate(None if settings.callers is None else CallerDirectory(settings.callers))
+        self._server = grpc.server(self._pool, interceptors=[gate], options=settings.channel_options())
         self._stalls = StallSweeper(settings.stall_seconds)
         streams = RecordingStreams(Slots("streams", settings.streams), self._stalls)
         self._watches = RecordingWatches(Slots("watchers", settings.watchers), self._stalls)
         self._health = RecordingHealthServicer(
             service, methods.SERVICE.full_name, Slots("health watchers", settings.health_watchers)
         )
-        servicer = RecordingServicer(service, checker, streams, self._watches)
+        servicer = RecordingServicer(service, checker, signer, streams, self._watches)
         methods.register(servicer, self._server, settings.max_request_bytes)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.reflection:
@@ -48,18 +55,23 @@ class RecordingGrpcServer:
         self._started = False
 
     def start(self) -> int:
-        """Listens and serves; the port it listens on. Raises GrpcAddressUnavailable."""
-        port = self._listen()
+        """Listens and serves; the port it listens on. Raises GrpcAddressUnavailable, TlsFilesUnusable."""
+        port = self._listen(self._settings.address, self._settings.tls)
+        if self._settings.local_address:
+            self._listen(self._settings.local_address, None)
         self._stalls.start()
         self._health.start()
         self._server.start()
         self._started = True
         return port
 
-    def _listen(self) -> int:
-        address = self._settings.address
+    def _listen(self, address: str, tls: TlsFiles | None) -> int:
         try:
-            port = self._server.add_insecure_port(address)
+            port = (
+                self._server.add_insecure_port(address)
+                if tls is None
+                else self._server.add_secure_port(address, server_credentials(tls))
+            )
         except RuntimeError as error:
             raise GrpcAddressUnavailable(address) from error
         asked = address.rpartition(":")[2]

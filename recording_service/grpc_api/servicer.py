@@ -5,9 +5,10 @@ from contextlib import closing
 
 from recording_service.core.errors import EnqueueFailed
 from recording_service.core.failpoints import Failpoint, failpoint
-from recording_service.core.requests import RequestChecker
+from recording_service.core.requests import RequestChecker, Target
 from recording_service.core.service import RecordingService
-from recording_service.grpc_api import requests
+from recording_service.grpc_api import playback_urls, requests
+from recording_service.grpc_api.access import admitted_caller
 from recording_service.grpc_api.batches import enqueue_batch, enqueue_error, succeeded
 from recording_service.grpc_api.calls import Call
 from recording_service.grpc_api.conversion import (
@@ -20,17 +21,24 @@ from recording_service.grpc_api.edge import refuse, streaming, unary
 from recording_service.grpc_api.frames import Chunk
 from recording_service.grpc_api.streams import RecordingStreams, Written
 from recording_service.grpc_api.watches import RecordingWatches
-from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, stream_pb2, watch_pb2
+from recording_service.signed_urls import UrlSigner
+from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, stream_pb2, watch_pb2
 
 
 class RecordingServicer:
     """The recording service as gRPC sees it; `methods` finds each method by its name in the contract."""
 
     def __init__(
-        self, service: RecordingService, checker: RequestChecker, streams: RecordingStreams, watches: RecordingWatches
+        self,
+        service: RecordingService,
+        checker: RequestChecker,
+        signer: UrlSigner,
+        streams: RecordingStreams,
+        watches: RecordingWatches,
     ) -> None:
         self._service = service
         self._checker = checker
+        self._signer = signer
         self._streams = streams
         self._watches = watches
 
@@ -42,6 +50,7 @@ class RecordingServicer:
         try:
             failpoint(Failpoint.ENQUEUE_REQUEST_READ)
             wish = requests.enqueue_request(request, self._checker, call.request_id)
+            admitted_caller().require_account(wish.key.account_sid)
             result = succeeded(self._service.enqueue(wish))
             failpoint(Failpoint.ENQUEUE_BEFORE_ANSWER)
         except Exception as raised:
@@ -58,7 +67,7 @@ class RecordingServicer:
         """Asks for many recordings."""
         try:
             failpoint(Failpoint.ENQUEUE_REQUEST_READ)
-            response = enqueue_batch(request, self._service, self._checker, call)
+            response = enqueue_batch(request, self._service, self._checker, call, admitted_caller())
             failpoint(Failpoint.ENQUEUE_BEFORE_ANSWER)
             return response
         except Exception as raised:
@@ -71,6 +80,7 @@ class RecordingServicer:
     ) -> enqueue_pb2.ReportRecordingUnavailableResponse:
         """Says that Twilio has no such recording."""
         report = requests.unavailable_report(request, self._checker, call.request_id)
+        admitted_caller().require_account(report.key.account_sid)
         response = enqueue_pb2.ReportRecordingUnavailableResponse()
         fill_recording(response.recording, self._service.report_unavailable(report))
         return response
@@ -81,7 +91,7 @@ class RecordingServicer:
     ) -> lookup_pb2.GetRecordingResponse:
         """Looks one recording up."""
         response = lookup_pb2.GetRecordingResponse()
-        fill_recording(response.recording, self._service.get(requests.target(request, self._checker)))
+        fill_recording(response.recording, self._service.get(self._target(request)))
         return response
 
     @unary
@@ -89,7 +99,9 @@ class RecordingServicer:
         self, request: lookup_pb2.ListRecordingsRequest, call: Call
     ) -> lookup_pb2.ListRecordingsResponse:
         """Lists recordings. A page that would be larger than clients accept is a shorter one (AIP-158 allows it)."""
-        matching = requests.recording_filter(request)
+        matching = admitted_caller().narrowed(requests.recording_filter(request))
+        if matching is None:
+            return lookup_pb2.ListRecordingsResponse()
         size = request.page_size
         while True:
             page = self._service.list(matching, size, request.page_token)
@@ -105,7 +117,7 @@ class RecordingServicer:
         self, request: watch_pb2.WatchRecordingRequest, call: Call
     ) -> Iterator[watch_pb2.WatchRecordingResponse]:
         """Watches one recording."""
-        target, until = requests.watch_request(request, self._checker)
+        target, until = requests.watch_request(request, self._checker, admitted_caller())
         with closing(self._watches.looks(lambda: self._service.watch(target, until), call)) as looks:
             for recording in looks:
                 response = watch_pb2.WatchRecordingResponse()
@@ -127,18 +139,29 @@ class RecordingServicer:
     def _stream(
         self, request: stream_pb2.StreamRecordingRequest, call: Call, write: Callable[[Chunk], Written]
     ) -> Iterator[Written]:
-        target = requests.target(request, self._checker)
+        target = self._target(request)
         yield from self._streams.written(
             lambda: self._service.open_range(target, request.offset, request.length, request.etag), call, write
         )
+
+    @unary
+    def CreatePlaybackUrl(  # noqa: N802
+        self, request: playback_url_pb2.CreatePlaybackUrlRequest, call: Call
+    ) -> playback_url_pb2.CreatePlaybackUrlResponse:
+        """Makes a URL that plays one recording for a while."""
+        playback_urls.check(request)
+        return playback_urls.playback_url(request, self._service.get(self._target(request)), self._signer)
 
     @unary
     def DeleteRecording(  # noqa: N802
         self, request: deletion_pb2.DeleteRecordingRequest, call: Call
     ) -> deletion_pb2.DeleteRecordingResponse:
         """Deletes a recording."""
-        recording = self._service.delete(requests.target(request, self._checker), request.allow_missing)
+        recording = self._service.delete(self._target(request), request.allow_missing)
         response = deletion_pb2.DeleteRecordingResponse()
         if recording is not None:
             fill_recording(response.recording, recording)
         return response
+
+    def _target(self, request: requests.TargetRequest) -> Target:
+        return requests.target(request, self._checker, admitted_caller())

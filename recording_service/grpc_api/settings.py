@@ -1,6 +1,9 @@
 """How the gRPC server is set up. Read from the environment by `processes`, not here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recording_service.grpc_api.credentials import CallerCredentials
 
 #: Threads left for unary calls when every stream and every watcher is taken (design.md §6: 64 keep them fast).
 MIN_SPARE_THREADS = 32
@@ -9,11 +12,28 @@ OVERSIZE_FACTOR = 4
 
 
 @dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files. They are read anew for each connection once they have changed, so a renewed certificate is used."""
+
+    #: The server's certificate, and those between it and its authority.
+    certificate: Path
+    key: Path
+    #: Who signs the certificates that clients must have; None: they need none.
+    client_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GrpcServerSettings:
     """The settings of one server. Raises ValueError if the threads would not do for the caps."""
 
     #: `host:port`; port 0 takes any free one. `unix:path` works too.
     address: str = "127.0.0.1:50051"
+    #: Where processes of this machine reach it besides, without TLS: `unix:path`, or nothing.
+    local_address: str = ""
+    #: TLS at `address`; None: none.
+    tls: TlsFiles | None = None
+    #: Everybody who may call; None: everyone may do everything, which is for loopback and development.
+    callers: tuple[CallerCredentials, ...] | None = field(default=None, repr=False)
     #: Size of the thread pool. Threads are made on demand.
     threads: int = 544
     #: Most StreamRecording calls at once; each holds a thread.

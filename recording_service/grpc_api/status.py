@@ -13,7 +13,9 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from recording_service.core.errors import (
+    AccountNotAllowed,
     AttemptSuperseded,
+    CallerLimitExceeded,
     CapacityExhausted,
     DependencyUnavailable,
     EnqueueBroken,
@@ -29,8 +31,10 @@ from recording_service.core.errors import (
     RecordingNotReady,
     RecordingServiceError,
     RecordingTruncated,
+    ScopeMissing,
     ServerDraining,
     SourceError,
+    Unauthenticated,
     WorkerCrashed,
 )
 from recording_service.grpc_api.text import clipped
@@ -68,6 +72,11 @@ def _recording(error: Any) -> Metadata:
 #: Every error of the core that may reach a caller. The row of the nearest base class counts.
 TABLE: Mapping[type[RecordingServiceError], Row] = {
     InvalidRequest: Row(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    Unauthenticated: Row(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    ScopeMissing: Row(grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING", lambda error: {"scope": error.scope}),
+    AccountNotAllowed: Row(
+        grpc.StatusCode.PERMISSION_DENIED, "ACCOUNT_NOT_ALLOWED", lambda error: {"accountSid": error.account_sid}
+    ),
     RecordingNotFound: Row(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND", _recording),
     RecordingDeleted: Row(grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_DELETED", _recording),
     RecordingNotReady: Row(
@@ -101,6 +110,12 @@ TABLE: Mapping[type[RecordingServiceError], Row] = {
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         "CAPACITY_EXHAUSTED",
         lambda error: {"resource": error.resource, "limit": str(error.limit)},
+        lambda error: error.retry_seconds,
+    ),
+    CallerLimitExceeded: Row(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "CALLER_LIMIT_EXCEEDED",
+        lambda error: {"resource": error.resource, "limit": f"{error.limit:g}"},
         lambda error: error.retry_seconds,
     ),
     ServerDraining: Row(grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING"),

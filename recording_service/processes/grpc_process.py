@@ -3,13 +3,18 @@
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
 
 from recording_service.config import ConfigurationError, Settings
 from recording_service.core.clock import SystemClock
 from recording_service.core.service import RecordingService
-from recording_service.processes import wiring
+from recording_service.processes import access, wiring
 from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.stopping import stop_on_signals
+from recording_service.signed_urls import UrlSigner
+
+if TYPE_CHECKING:
+    from recording_service.grpc_api.settings import TlsFiles
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +27,9 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
     # Imported here: a parent that forks must not have imported grpc (grpc.md B.5).
     from recording_service.grpc_api.server import GrpcAddressUnavailable, RecordingGrpcServer
     from recording_service.grpc_api.settings import GrpcServerSettings
+    from recording_service.grpc_api.tls import TlsFilesUnusable
 
+    access.refuse_exposure(settings, "RECORDING_GRPC_ADDRESS", settings.grpc)
     stop = stop_on_signals()
     arm_failpoints(settings)
     with ExitStack() as stack:
@@ -37,8 +44,12 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
         server = RecordingGrpcServer(
             service,
             wiring.request_checker(settings),
+            UrlSigner(access.signing_keys(settings), settings.effective_public_url),
             GrpcServerSettings(
                 address=settings.grpc_address,
+                local_address=settings.grpc_target if settings.grpc_target.startswith("unix:") else "",
+                tls=_tls(settings),
+                callers=access.caller_credentials(settings),
                 stall_seconds=GrpcServerSettings().stall_seconds * settings.time_scale,
                 reflection=settings.grpc.is_loopback or settings.grpc_reflection,
                 grace_seconds=GRACE_SECONDS,
@@ -48,8 +59,19 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
             server.start()
         except GrpcAddressUnavailable as error:
             raise ConfigurationError([f"RECORDING_GRPC_ADDRESS: {error}"]) from error
+        except TlsFilesUnusable as error:
+            raise ConfigurationError([f"RECORDING_GRPC_TLS_…_FILE: {error}"]) from error
         stack.callback(server.stop)
-        _log.info("gRPC listens on %s", settings.grpc_address)
+        _log.info("gRPC listens on %s%s", settings.grpc_address, " by TLS" if settings.grpc_tls_key_file else "")
         ready()
         stop.wait()
         _log.info("stopping: calls may run on for %.0f s", GRACE_SECONDS)
+
+
+def _tls(settings: Settings) -> "TlsFiles | None":
+    from recording_service.grpc_api.settings import TlsFiles
+
+    certificate, key = settings.grpc_tls_certificate_file, settings.grpc_tls_key_file
+    if certificate is None or key is None:
+        return None
+    return TlsFiles(certificate, key, settings.grpc_tls_client_ca_file)

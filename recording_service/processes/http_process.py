@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 
 from recording_service.config import ConfigurationError, Settings
-from recording_service.processes import wiring
+from recording_service.processes import access, wiring
 
 _log = logging.getLogger(__name__)
 
@@ -24,12 +24,13 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
     from recording_service.http_api.server import HttpServer
     from recording_service.http_api.settings import HttpSettings
 
+    access.refuse_exposure(settings, "RECORDING_HTTP_ADDRESS", settings.http)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = HttpServer(
         HttpSettings(
-            grpc_target=settings.grpc_address,
+            grpc_target=settings.effective_grpc_target,
             public_url=settings.effective_public_url,
             auth_tokens={
                 account.account_sid: tuple(token.get_secret_value() for token in account.auth_tokens)

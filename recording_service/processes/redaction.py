@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-from recording_service.config import Settings
+from recording_service.config import Settings, written
 
 #: What stands in place of a secret.
 REDACTED: Final = "[redacted]"
@@ -56,6 +56,8 @@ def secrets_of(settings: Settings) -> frozenset[str]:
     for account in settings.accounts().values():
         for secret in (*account.auth_tokens, account.api_key, account.api_secret):
             secrets.add(secret.get_secret_value() if secret is not None else "")
+    secrets.add(settings.grpc_token.get_secret_value())
+    secrets.update(written(key).partition(":")[2] for key in settings.signing_keys())
     for url in (settings.redis_url, settings.database_url):
         # Percent-encoded, as a URL has it.
         secrets.add(unquote(_password_in(url.get_secret_value())))

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from recording_service.adapters.embedded_redis import EmbeddedRedis, EmbeddedRedisFailed
 from recording_service.config import ConfigurationError, Settings
-from recording_service.processes import wiring
+from recording_service.processes import access, wiring
 from recording_service.processes.dispatch_process import run_dispatcher
 from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.grpc_process import run_grpc
@@ -57,7 +57,13 @@ def run_serve(settings: Settings) -> None:
     """
     arm_failpoints(settings)
     wiring.make_private(settings.data_dir)
-    with _only_one(settings), _redis(settings) as (redis, settings):
+    with (
+        _only_one(settings),
+        _redis(settings) as (redis, settings),
+        access.adapter_beside_grpc(settings) as settings,
+    ):
+        # Made before there are two who need it.
+        access.signing_keys(settings)
         # Migrated once, before the parts start; what they all need is imported here, and so in memory once.
         wiring.open_catalogue(settings).close()
         wiring.open_storage(settings).close()

@@ -17,11 +17,11 @@ import pytest
 
 from recording_service.adapters import embedded_redis
 from recording_service.adapters.embedded_redis import (
-    LONGEST_SOCKET_PATH,
     EmbeddedRedis,
     EmbeddedRedisFailed,
     find_redis_server,
 )
+from recording_service.adapters.private_sockets import LONGEST_SOCKET_PATH
 from recording_service.adapters.redis_client import api_client
 from tests.support.waiting import eventually
 

@@ -32,6 +32,7 @@ from recording_service.http_api.settings import HttpSettings
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2, lookup_pb2, recording_pb2, recording_service_pb2_grpc
 from tests.http_api.running_app import running_app
+from tests.support.grpc_server import signer
 from tests.support.redis_server import RedisServer
 from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, error_reason
 
@@ -78,7 +79,7 @@ def front(tmp_path: Path, twilio: TwilioStandIn) -> Iterator[Front]:
         )
         stack.enter_context(closing(service))
         checker = RequestChecker(account_sids={ACCOUNT_SID}, source_hosts={"127.0.0.1"})
-        server = RecordingGrpcServer(service, checker, GrpcServerSettings(address="127.0.0.1:0"))
+        server = RecordingGrpcServer(service, checker, signer(), GrpcServerSettings(address="127.0.0.1:0"))
         target = f"127.0.0.1:{server.start()}"
         stack.callback(server.stop, 0)
         channel = stack.enter_context(grpc.insecure_channel(target))

@@ -10,6 +10,7 @@ import pytest
 
 from recording_service.core import errors
 from recording_service.grpc_api import methods
+from recording_service.grpc_api.access import AccessGate
 from recording_service.grpc_api.servicer import RecordingServicer
 from recordings.v1 import enqueue_pb2, lookup_pb2, recording_service_pb2_grpc
 from tests.support.grpc_server import RunningServer, refusal_of, refused
@@ -83,7 +84,7 @@ def test_the_channel_retries_a_failed_enqueue(server: RunningServer, caplog: pyt
 def test_without_our_serializer_the_channel_would_not_retry(service: FakeRecordingService) -> None:
     # The reason for `methods`: what generated code registers sends the response before the status.
     service.answers["enqueue"] = errors.EnqueueFailed(None)
-    ordinary = grpc.server(ThreadPoolExecutor(2), options=[("grpc.so_reuseport", 0)])
+    ordinary = grpc.server(ThreadPoolExecutor(2), interceptors=[AccessGate(None)], options=[("grpc.so_reuseport", 0)])
     ours: Any = servicer(service)
     recording_service_pb2_grpc.add_RecordingServiceServicer_to_server(ours, ordinary)
     port = ordinary.add_insecure_port("127.0.0.1:0")

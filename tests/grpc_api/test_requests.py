@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recording_service.core.callers import EVERYONE
 from recording_service.core.errors import InvalidRequest
 from recording_service.core.model import (
     FailureReason,
@@ -183,7 +184,7 @@ def test_a_watch_goes_on_until_ready_unless_it_says_otherwise(number: int, until
     message = watch_pb2.WatchRecordingRequest(recording_sid=RECORDING)
     message.MergeFromString(_enum_field(3, number))
 
-    target, asked = requests.watch_request(message, checker())
+    target, asked = requests.watch_request(message, checker(), EVERYONE)
 
     assert (target.account_sid, target.recording_sid, asked) == ("", RECORDING, until)
 
@@ -193,7 +194,7 @@ def test_a_watch_names_all_that_is_wrong() -> None:
     message.MergeFromString(_enum_field(3, 3))
 
     with pytest.raises(InvalidRequest) as caught:
-        requests.watch_request(message, checker())
+        requests.watch_request(message, checker(), EVERYONE)
 
     assert fields(caught) == ["until", "recording_sid"]
 

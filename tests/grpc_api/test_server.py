@@ -11,7 +11,7 @@ import pytest
 from recording_service.grpc_api.server import GrpcAddressUnavailable, RecordingGrpcServer
 from recording_service.grpc_api.settings import GrpcServerSettings
 from recordings.v1 import enqueue_pb2, lookup_pb2, stream_pb2, watch_pb2
-from tests.support.grpc_server import RunningServer, checker, drained, running_server
+from tests.support.grpc_server import RunningServer, checker, drained, running_server, signer
 from tests.support.grpc_service import DEADLINE_SECONDS, RECORDING, FakeRecordingService
 from tests.support.waiting import eventually
 
@@ -25,7 +25,9 @@ LONG = bytes(32 * 1024 * 1024)
 
 def test_a_second_server_on_the_same_address_is_refused(server: RunningServer) -> None:
     address = f"127.0.0.1:{server.port}"
-    second = RecordingGrpcServer(FakeRecordingService().facade, checker(), GrpcServerSettings(address=address))
+    second = RecordingGrpcServer(
+        FakeRecordingService().facade, checker(), signer(), GrpcServerSettings(address=address)
+    )
 
     with pytest.raises(GrpcAddressUnavailable, match=address) as caught:
         second.start()
@@ -39,7 +41,7 @@ def test_a_port_that_is_none_is_refused() -> None:
     settings = GrpcServerSettings(address="127.0.0.1:99999")
 
     with pytest.raises(GrpcAddressUnavailable):
-        RecordingGrpcServer(FakeRecordingService().facade, checker(), settings).start()
+        RecordingGrpcServer(FakeRecordingService().facade, checker(), signer(), settings).start()
 
 
 def test_a_busy_server_answers_unary_calls_fast() -> None:
@@ -125,10 +127,10 @@ def test_what_still_runs_after_the_grace_is_cut(server: RunningServer) -> None:
 
 def test_a_server_stops_twice_and_without_having_started() -> None:
     settings = GrpcServerSettings(address="127.0.0.1:0")
-    never_started = RecordingGrpcServer(FakeRecordingService().facade, checker(), settings)
+    never_started = RecordingGrpcServer(FakeRecordingService().facade, checker(), signer(), settings)
     never_started.stop()
 
-    started = RecordingGrpcServer(FakeRecordingService().facade, checker(), settings)
+    started = RecordingGrpcServer(FakeRecordingService().facade, checker(), signer(), settings)
     started.start()
     started.stop(0)
     started.stop(0)

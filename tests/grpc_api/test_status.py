@@ -21,6 +21,9 @@ CODE = grpc.StatusCode
 #: Every row of design.md §3: the error, its code, reason and metadata, and when to ask again.
 ROWS: list[tuple[RecordingServiceError, grpc.StatusCode, str, dict[str, str], float | None]] = [
     (InvalidRequest.of("page_size", "is negative"), CODE.INVALID_ARGUMENT, "INVALID_REQUEST", {}, None),
+    (errors.Unauthenticated(), CODE.UNAUTHENTICATED, "UNAUTHENTICATED", {}, None),
+    (errors.ScopeMissing("read"), CODE.PERMISSION_DENIED, "SCOPE_MISSING", {"scope": "read"}, None),
+    (errors.AccountNotAllowed("AC1"), CODE.PERMISSION_DENIED, "ACCOUNT_NOT_ALLOWED", {"accountSid": "AC1"}, None),
     (errors.RecordingNotFound("RE1"), CODE.NOT_FOUND, "RECORDING_NOT_FOUND", {"recordingSid": "RE1"}, None),
     (errors.RecordingDeleted("RE1"), CODE.FAILED_PRECONDITION, "RECORDING_DELETED", {"recordingSid": "RE1"}, None),
     (
@@ -47,6 +50,13 @@ ROWS: list[tuple[RecordingServiceError, grpc.StatusCode, str, dict[str, str], fl
         CODE.RESOURCE_EXHAUSTED,
         "CAPACITY_EXHAUSTED",
         {"resource": "streams", "limit": "256"},
+        0.5,
+    ),
+    (
+        errors.CallerLimitExceeded("requests a second", 12.5, retry_seconds=0.5),
+        CODE.RESOURCE_EXHAUSTED,
+        "CALLER_LIMIT_EXCEEDED",
+        {"resource": "requests a second", "limit": "12.5"},
         0.5,
     ),
     (errors.ServerDraining(), CODE.UNAVAILABLE, "SERVER_DRAINING", {}, None),

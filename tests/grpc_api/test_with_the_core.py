@@ -19,7 +19,7 @@ from recordings.v1 import (
     watch_pb2,
 )
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, World
-from tests.support.grpc_server import refused
+from tests.support.grpc_server import refused, signer
 
 RECORDING = KEY.recording_sid
 ENQUEUE = enqueue_pb2.EnqueueRecordingRequest(recording_sid=RECORDING)
@@ -31,7 +31,7 @@ def served(world: World) -> Iterator[Any]:
     """A client of a server over the world's core."""
     with closing(world.service()) as service:
         checker = RequestChecker(account_sids={ACCOUNT}, source_hosts=())
-        server = RecordingGrpcServer(service, checker, GrpcServerSettings(address="127.0.0.1:0"))
+        server = RecordingGrpcServer(service, checker, signer(), GrpcServerSettings(address="127.0.0.1:0"))
         port = server.start()
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield recording_service_pb2_grpc.RecordingServiceStub(channel)

@@ -166,6 +166,9 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
     def WatchRecording(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
 
+    def CreatePlaybackUrl(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
     def DeleteRecording(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
 

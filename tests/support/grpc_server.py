@@ -13,13 +13,23 @@ from grpc_status import rpc_status
 from recording_service.core.requests import RequestChecker
 from recording_service.grpc_api.server import RecordingGrpcServer
 from recording_service.grpc_api.settings import GrpcServerSettings
+from recording_service.signed_urls import SigningKey, UrlSigner
 from recordings.v1 import enqueue_pb2, recording_service_pb2_grpc
 from tests.support.grpc_service import ACCOUNT, FakeRecordingService
+
+#: What signs playback URLs in tests, and what browsers call the adapter by.
+SIGNING_KEY = SigningKey("k1", bytes(range(32)))
+PUBLIC_URL = "https://recordings.example.com"
 
 
 def checker() -> RequestChecker:
     """Checks for one configured account."""
     return RequestChecker(account_sids={ACCOUNT}, source_hosts=())
+
+
+def signer() -> UrlSigner:
+    """Signs playback URLs with a key of the tests."""
+    return UrlSigner([SIGNING_KEY], PUBLIC_URL)
 
 
 class RunningServer:
@@ -50,7 +60,7 @@ def running_server(service: FakeRecordingService, **settings: Any) -> Iterator[R
     """A server on any free port of loopback."""
     running = RunningServer(
         service,
-        RecordingGrpcServer(service.facade, checker(), GrpcServerSettings(address="127.0.0.1:0", **settings)),
+        RecordingGrpcServer(service.facade, checker(), signer(), GrpcServerSettings(address="127.0.0.1:0", **settings)),
     )
     try:
         yield running

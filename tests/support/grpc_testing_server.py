@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import grpc
 
+from recording_service.core.callers import EVERYONE
+from recording_service.grpc_api.access import admit
 from recording_service.grpc_api.methods import SERVICE
 from recording_service.grpc_api.servicer import RecordingServicer
 from recording_service.grpc_api.slots import Slots
 from recording_service.grpc_api.stalls import StallSweeper
 from recording_service.grpc_api.streams import RecordingStreams
 from recording_service.grpc_api.watches import RecordingWatches
-from tests.support.grpc_server import checker
+from tests.support.grpc_server import checker, signer
 from tests.support.grpc_service import DEADLINE_SECONDS, FakeRecordingService
 
 STALL_SECONDS = 60.0
@@ -34,6 +36,26 @@ with _root_logger_left_alone():
     import grpc_testing
 
 
+class _Admitted:
+    """A servicer behind a gate that lets everyone in: grpcio-testing has no interceptors, and so no gate of its own."""
+
+    def __init__(self, servicer: RecordingServicer) -> None:
+        self._servicer = servicer
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._servicer, name)
+
+        def unary(request: Any, context: Any) -> Any:
+            admit(EVERYONE)
+            return method(request, context)
+
+        def streaming(request: Any, context: Any) -> Iterator[Any]:
+            admit(EVERYONE)
+            yield from method(request, context)
+
+        return streaming if SERVICE.methods_by_name[name].server_streaming else unary
+
+
 class Answer(NamedTuple):
     """What a call ended with. A stream has all its responses in a list."""
 
@@ -51,6 +73,7 @@ def servicer(service: FakeRecordingService) -> RecordingServicer:
     return RecordingServicer(
         service.facade,
         checker(),
+        signer(),
         RecordingStreams(Slots("streams", 2), stalls),
         RecordingWatches(Slots("watchers", 2), stalls),
     )
@@ -62,7 +85,9 @@ def invoke(
     """Calls a method of a servicer over the service, and waits for its end."""
     descriptor = SERVICE.methods_by_name[method]
     with _root_logger_left_alone():
-        server = grpc_testing.server_from_dictionary({SERVICE: servicer(service)}, grpc_testing.strict_fake_time(0))
+        server = grpc_testing.server_from_dictionary(
+            {SERVICE: _Admitted(servicer(service))}, grpc_testing.strict_fake_time(0)
+        )
     if not descriptor.server_streaming:
         return Answer(*_unary_end(server.invoke_unary_unary(descriptor, metadata, request, DEADLINE_SECONDS)))
     call = server.invoke_unary_stream(descriptor, metadata, request, DEADLINE_SECONDS)

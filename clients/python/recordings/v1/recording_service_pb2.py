@@ -25,17 +25,18 @@ _sym_db = _symbol_database.Default()
 from recordings.v1 import deletion_pb2 as recordings_dot_v1_dot_deletion__pb2
 from recordings.v1 import enqueue_pb2 as recordings_dot_v1_dot_enqueue__pb2
 from recordings.v1 import lookup_pb2 as recordings_dot_v1_dot_lookup__pb2
+from recordings.v1 import playback_url_pb2 as recordings_dot_v1_dot_playback__url__pb2
 from recordings.v1 import stream_pb2 as recordings_dot_v1_dot_stream__pb2
 from recordings.v1 import watch_pb2 as recordings_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%recordings/v1/recording_service.proto\x12\rrecordings.v1\x1a\x1crecordings/v1/deletion.proto\x1a\x1brecordings/v1/enqueue.proto\x1a\x1arecordings/v1/lookup.proto\x1a\x1arecordings/v1/stream.proto\x1a\x19recordings/v1/watch.proto2\xd1\x06\n\x10RecordingService\x12\x63\n\x10\x45nqueueRecording\x12&.recordings.v1.EnqueueRecordingRequest\x1a\'.recordings.v1.EnqueueRecordingResponse\x12u\n\x16\x42\x61tchEnqueueRecordings\x12,.recordings.v1.BatchEnqueueRecordingsRequest\x1a-.recordings.v1.BatchEnqueueRecordingsResponse\x12\x81\x01\n\x1aReportRecordingUnavailable\x12\x30.recordings.v1.ReportRecordingUnavailableRequest\x1a\x31.recordings.v1.ReportRecordingUnavailableResponse\x12W\n\x0cGetRecording\x12\".recordings.v1.GetRecordingRequest\x1a#.recordings.v1.GetRecordingResponse\x12]\n\x0eListRecordings\x12$.recordings.v1.ListRecordingsRequest\x1a%.recordings.v1.ListRecordingsResponse\x12_\n\x0eWatchRecording\x12$.recordings.v1.WatchRecordingRequest\x1a%.recordings.v1.WatchRecordingResponse0\x01\x12\x62\n\x0fStreamRecording\x12%.recordings.v1.StreamRecordingRequest\x1a&.recordings.v1.StreamRecordingResponse0\x01\x12`\n\x0f\x44\x65leteRecording\x12%.recordings.v1.DeleteRecordingRequest\x1a&.recordings.v1.DeleteRecordingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%recordings/v1/recording_service.proto\x12\rrecordings.v1\x1a\x1crecordings/v1/deletion.proto\x1a\x1brecordings/v1/enqueue.proto\x1a\x1arecordings/v1/lookup.proto\x1a recordings/v1/playback_url.proto\x1a\x1arecordings/v1/stream.proto\x1a\x19recordings/v1/watch.proto2\xb9\x07\n\x10RecordingService\x12\x63\n\x10\x45nqueueRecording\x12&.recordings.v1.EnqueueRecordingRequest\x1a\'.recordings.v1.EnqueueRecordingResponse\x12u\n\x16\x42\x61tchEnqueueRecordings\x12,.recordings.v1.BatchEnqueueRecordingsRequest\x1a-.recordings.v1.BatchEnqueueRecordingsResponse\x12\x81\x01\n\x1aReportRecordingUnavailable\x12\x30.recordings.v1.ReportRecordingUnavailableRequest\x1a\x31.recordings.v1.ReportRecordingUnavailableResponse\x12W\n\x0cGetRecording\x12\".recordings.v1.GetRecordingRequest\x1a#.recordings.v1.GetRecordingResponse\x12]\n\x0eListRecordings\x12$.recordings.v1.ListRecordingsRequest\x1a%.recordings.v1.ListRecordingsResponse\x12_\n\x0eWatchRecording\x12$.recordings.v1.WatchRecordingRequest\x1a%.recordings.v1.WatchRecordingResponse0\x01\x12\x62\n\x0fStreamRecording\x12%.recordings.v1.StreamRecordingRequest\x1a&.recordings.v1.StreamRecordingResponse0\x01\x12\x66\n\x11\x43reatePlaybackUrl\x12\'.recordings.v1.CreatePlaybackUrlRequest\x1a(.recordings.v1.CreatePlaybackUrlResponse\x12`\n\x0f\x44\x65leteRecording\x12%.recordings.v1.DeleteRecordingRequest\x1a&.recordings.v1.DeleteRecordingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recordings.v1.recording_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECORDINGSERVICE']._serialized_start=199
-  _globals['_RECORDINGSERVICE']._serialized_end=1048
+  _globals['_RECORDINGSERVICE']._serialized_start=233
+  _globals['_RECORDINGSERVICE']._serialized_end=1186
 # @@protoc_insertion_point(module_scope)

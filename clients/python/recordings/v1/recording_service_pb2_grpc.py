@@ -6,6 +6,7 @@ import warnings
 from recordings.v1 import deletion_pb2 as recordings_dot_v1_dot_deletion__pb2
 from recordings.v1 import enqueue_pb2 as recordings_dot_v1_dot_enqueue__pb2
 from recordings.v1 import lookup_pb2 as recordings_dot_v1_dot_lookup__pb2
+from recordings.v1 import playback_url_pb2 as recordings_dot_v1_dot_playback__url__pb2
 from recordings.v1 import stream_pb2 as recordings_dot_v1_dot_stream__pb2
 from recordings.v1 import watch_pb2 as recordings_dot_v1_dot_watch__pb2
 
@@ -77,6 +78,11 @@ class RecordingServiceStub(object):
                 request_serializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingRequest.SerializeToString,
                 response_deserializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingResponse.FromString,
                 _registered_method=True)
+        self.CreatePlaybackUrl = channel.unary_unary(
+                '/recordings.v1.RecordingService/CreatePlaybackUrl',
+                request_serializer=recordings_dot_v1_dot_playback__url__pb2.CreatePlaybackUrlRequest.SerializeToString,
+                response_deserializer=recordings_dot_v1_dot_playback__url__pb2.CreatePlaybackUrlResponse.FromString,
+                _registered_method=True)
         self.DeleteRecording = channel.unary_unary(
                 '/recordings.v1.RecordingService/DeleteRecording',
                 request_serializer=recordings_dot_v1_dot_deletion__pb2.DeleteRecordingRequest.SerializeToString,
@@ -141,6 +147,14 @@ class RecordingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreatePlaybackUrl(self, request, context):
+        """Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
+        recording: of one that is on its way, the URL says how far it is. Stores nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteRecording(self, request, context):
         """Deletes a recording. Idempotent with `allow_missing`.
         """
@@ -185,6 +199,11 @@ def add_RecordingServiceServicer_to_server(servicer, server):
                     servicer.StreamRecording,
                     request_deserializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingRequest.FromString,
                     response_serializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingResponse.SerializeToString,
+            ),
+            'CreatePlaybackUrl': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePlaybackUrl,
+                    request_deserializer=recordings_dot_v1_dot_playback__url__pb2.CreatePlaybackUrlRequest.FromString,
+                    response_serializer=recordings_dot_v1_dot_playback__url__pb2.CreatePlaybackUrlResponse.SerializeToString,
             ),
             'DeleteRecording': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteRecording,
@@ -385,6 +404,33 @@ class RecordingService(object):
             '/recordings.v1.RecordingService/StreamRecording',
             recordings_dot_v1_dot_stream__pb2.StreamRecordingRequest.SerializeToString,
             recordings_dot_v1_dot_stream__pb2.StreamRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePlaybackUrl(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordings.v1.RecordingService/CreatePlaybackUrl',
+            recordings_dot_v1_dot_playback__url__pb2.CreatePlaybackUrlRequest.SerializeToString,
+            recordings_dot_v1_dot_playback__url__pb2.CreatePlaybackUrlResponse.FromString,
             options,
             channel_credentials,
             insecure,

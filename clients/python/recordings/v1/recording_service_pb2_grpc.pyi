@@ -10,6 +10,7 @@ import grpc.aio
 import recordings.v1.deletion_pb2
 import recordings.v1.enqueue_pb2
 import recordings.v1.lookup_pb2
+import recordings.v1.playback_url_pb2
 import recordings.v1.stream_pb2
 import recordings.v1.watch_pb2
 import sys
@@ -141,6 +142,22 @@ _RecordingServiceStreamRecordingType = typing_extensions.TypeVar(
     ],
 )
 
+_RecordingServiceCreatePlaybackUrlType = typing_extensions.TypeVar(
+    '_RecordingServiceCreatePlaybackUrlType',
+    grpc.UnaryUnaryMultiCallable[
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse,
+    ],
+)
+
 _RecordingServiceDeleteRecordingType = typing_extensions.TypeVar(
     '_RecordingServiceDeleteRecordingType',
     grpc.UnaryUnaryMultiCallable[
@@ -157,7 +174,7 @@ _RecordingServiceDeleteRecordingType = typing_extensions.TypeVar(
     ],
 )
 
-class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType, _RecordingServiceBatchEnqueueRecordingsType, _RecordingServiceReportRecordingUnavailableType, _RecordingServiceGetRecordingType, _RecordingServiceListRecordingsType, _RecordingServiceWatchRecordingType, _RecordingServiceStreamRecordingType, _RecordingServiceDeleteRecordingType]):
+class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType, _RecordingServiceBatchEnqueueRecordingsType, _RecordingServiceReportRecordingUnavailableType, _RecordingServiceGetRecordingType, _RecordingServiceListRecordingsType, _RecordingServiceWatchRecordingType, _RecordingServiceStreamRecordingType, _RecordingServiceCreatePlaybackUrlType, _RecordingServiceDeleteRecordingType]):
     """Takes call recordings off Twilio and makes them playable for ever after.
 
     Every status that is not OK carries a `google.rpc.ErrorInfo` with the domain "recording-service" and a stable reason.
@@ -193,6 +210,10 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
         grpc.UnaryStreamMultiCallable[
             recordings.v1.stream_pb2.StreamRecordingRequest,
             recordings.v1.stream_pb2.StreamRecordingResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
+            recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             recordings.v1.deletion_pb2.DeleteRecordingRequest,
@@ -231,6 +252,10 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
             recordings.v1.stream_pb2.StreamRecordingResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
+            recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             recordings.v1.deletion_pb2.DeleteRecordingRequest,
             recordings.v1.deletion_pb2.DeleteRecordingResponse,
         ],
@@ -258,6 +283,11 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
 
     StreamRecording: _RecordingServiceStreamRecordingType
     """Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording."""
+
+    CreatePlaybackUrl: _RecordingServiceCreatePlaybackUrlType
+    """Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
+    recording: of one that is on its way, the URL says how far it is. Stores nothing.
+    """
 
     DeleteRecording: _RecordingServiceDeleteRecordingType
     """Deletes a recording. Idempotent with `allow_missing`."""
@@ -290,6 +320,10 @@ RecordingServiceAsyncStub: typing_extensions.TypeAlias = RecordingServiceStub[
     grpc.aio.UnaryStreamMultiCallable[
         recordings.v1.stream_pb2.StreamRecordingRequest,
         recordings.v1.stream_pb2.StreamRecordingResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
+        recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         recordings.v1.deletion_pb2.DeleteRecordingRequest,
@@ -361,6 +395,16 @@ class RecordingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[recordings.v1.stream_pb2.StreamRecordingResponse], collections.abc.AsyncIterator[recordings.v1.stream_pb2.StreamRecordingResponse]]:
         """Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording."""
+
+    @abc.abstractmethod
+    def CreatePlaybackUrl(
+        self,
+        request: recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse, collections.abc.Awaitable[recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse]]:
+        """Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
+        recording: of one that is on its way, the URL says how far it is. Stores nothing.
+        """
 
     @abc.abstractmethod
     def DeleteRecording(
