@@ -3,17 +3,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Final
+
+from recording_service.http_api.http_dates import parse_http_date
 
 #: The fields that make a request conditional, in lower case.
 CONDITIONAL_FIELDS: Final = frozenset(
     {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"}
 )
 _ENTITY_TAG: Final = re.compile(r'(W/)?"([!#-~\x80-\xff]*)"')
+#: What may stand before, between and after the elements of a list; between two of them there is a comma in it.
 _SEPARATORS: Final = re.compile(r"[ \t,]*")
+_WHITESPACE: Final = " \t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def range_applies(if_range: str | None, validators: Validators) -> bool:
     """
     if if_range is None:
         return True
-    tag = _ENTITY_TAG.fullmatch(if_range.strip())
+    tag = _ENTITY_TAG.fullmatch(if_range.strip(_WHITESPACE))
     if tag is not None:
         return tag[1] is None and tag[2] == validators.etag
     date = _http_date(if_range)
@@ -68,22 +70,21 @@ def range_applies(if_range: str | None, validators: Validators) -> bool:
 
 def _any_match(field: str, etag: str, *, weak: bool) -> bool:
     """Whether a list of entity tags, or `*`, has this one. A malformed list matches nothing."""
-    if field.strip() == "*":
+    if field.strip(_WHITESPACE) == "*":
         return True
-    position = _skip_separators(field, 0)
+    separators = _SEPARATORS.match(field)
+    position = separators.end() if separators else 0
     found = False
     while position < len(field):
         tag = _ENTITY_TAG.match(field, position)
-        if tag is None:
+        separators = _SEPARATORS.match(field, tag.end()) if tag else None
+        if tag is None or separators is None:
+            return False
+        position = separators.end()
+        if position < len(field) and "," not in separators[0]:
             return False
         found = found or (tag[2] == etag and (weak or tag[1] is None))
-        position = _skip_separators(field, tag.end())
     return found
-
-
-def _skip_separators(field: str, position: int) -> int:
-    match = _SEPARATORS.match(field, position)
-    return match.end() if match else position
 
 
 def _is_before(field: str | None, last_modified: int | None) -> bool:
@@ -93,10 +94,4 @@ def _is_before(field: str | None, last_modified: int | None) -> bool:
 
 def _http_date(field: str | None) -> int | None:
     """Seconds since the epoch; `None` for a field that is missing or no date, which is ignored."""
-    if field is None:
-        return None
-    try:
-        moment = parsedate_to_datetime(field)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    return None if field is None else parse_http_date(field)
