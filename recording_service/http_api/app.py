@@ -17,6 +17,7 @@ from recording_service.http_api.playback import Playback
 from recording_service.http_api.problems import Problem, on_http_exception, on_problem, on_service_failure
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.request_context import RequestContext
+from recording_service.http_api.routes import readable
 from recording_service.http_api.security_headers import SecurityHeaders
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.webhooks import Webhooks
@@ -38,9 +39,11 @@ def build_app(settings: HttpSettings) -> Starlette:
         routes=[
             Route("/webhooks/twilio/recording-status", webhooks.recording_status, methods=["POST"]),
             Route("/webhooks/twilio/recording", webhooks.recording, methods=["POST"]),
-            Route("/recordings/{recording_sid}", Metadata(client, settings).show, methods=["GET"]),
-            Route("/recordings/{recording_sid}/stream", playback.stream, methods=["GET"]),
-            Route("/recordings/{recording_sid}/download", playback.download, methods=["GET"]),
+            readable("/recordings/{recording_sid}", Metadata(client, settings).show),
+            readable("/recordings/{recording_sid}/stream", playback.stream),
+            readable("/recordings/{recording_sid}/stream.{extension:audio}", playback.stream),
+            readable("/recordings/{recording_sid}/download", playback.download),
+            readable("/recordings/{recording_sid}/download.{extension:audio}", playback.download),
             Route("/healthz", health.alive, methods=["GET"]),
             Route("/readyz", health.ready, methods=["GET"]),
         ],

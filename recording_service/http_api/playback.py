@@ -1,5 +1,7 @@
 """`/recordings/{sid}/stream` and `/recordings/{sid}/download`: bytes for players, or the honest answer.
 
+Either path may end in the extension of what is stored (`/stream.mp3`): some players look at it.
+
 Most requests of players (no condition, no Range or one with a known start) open the stream at once: its first message
 carries the recording and the range, so a seek costs one call. All others look the recording up first.
 """
@@ -23,7 +25,7 @@ from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.stream_response import StreamResponse
 from recording_service.http_api.targets import Target
 from recordings.v1.lookup_pb2 import GetRecordingRequest
-from recordings.v1.recording_pb2 import RecordingState
+from recordings.v1.recording_pb2 import Recording, RecordingState
 from recordings.v1.stream_pb2 import StreamRecordingRequest
 
 
@@ -39,10 +41,10 @@ class _Wanted:
     request_id: str
 
     @classmethod
-    def by(cls, request: Request, disposition: Disposition) -> "_Wanted":
+    def by(cls, request: Request, target: Target, disposition: Disposition) -> "_Wanted":
         ranges_sent = request.headers.getlist("range")
         return cls(
-            target=Target.of(request),
+            target=target,
             disposition=disposition,
             is_head=request.method == "HEAD",
             # Range is defined for GET alone (RFC 9110 §14.2). It is no list: two fields are malformed, so ignored.
@@ -52,6 +54,23 @@ class _Wanted:
             },
             request_id=request.state.request_id,
         )
+
+    def representation(self, recording: Recording) -> Representation:
+        """What is served of a READY recording.
+
+        Raises:
+            ContractBroken: as `Representation.of`.
+            Problem: 404, it is not stored as what the path asks for.
+        """
+        representation = Representation.of(recording)
+        if self.target.extension not in {"", representation.extension}:
+            raise Problem(
+                404,
+                "REPRESENTATION_NOT_FOUND",
+                f"The recording is not stored as .{self.target.extension}. "
+                "Without an extension it is served as it is stored.",
+            )
+        return representation
 
     def selection(self, representation: Representation) -> ranges.Selection:
         """Which bytes to send, once no precondition stands against it."""
@@ -77,13 +96,15 @@ class Playback:
 
     async def stream(self, request: Request) -> Response:
         """The bytes, to be played."""
-        return await self._respond(_Wanted.by(request, "inline"))
+        return await self.answer(request, Target.of(request), "inline")
 
     async def download(self, request: Request) -> Response:
         """The bytes, to be saved."""
-        return await self._respond(_Wanted.by(request, "attachment"))
+        return await self.answer(request, Target.of(request), "attachment")
 
-    async def _respond(self, wanted: _Wanted) -> Response:
+    async def answer(self, request: Request, target: Target, disposition: Disposition) -> Response:
+        """A GET or HEAD of this recording's bytes, whatever its path."""
+        wanted = _Wanted.by(request, target, disposition)
         if len(self._playing) >= self._max_players and not wanted.is_head:
             retry = {"Retry-After": retry_after(None)}
             raise Problem(503, "RESOURCE_EXHAUSTED", "Too many are playing now. Try again.", headers=retry)
@@ -120,7 +141,7 @@ class Playback:
             raise
         with ExitStack() as unless_answered:
             unless_answered.callback(stream.close)
-            representation = Representation.of(stream.opening.recording)
+            representation = wanted.representation(stream.opening.recording)
             selection = wanted.selection(representation)
             if not _length(selection, representation):
                 return self._without_bytes(wanted, selection, representation)
@@ -135,7 +156,7 @@ class Playback:
         )
         if recording.state != RecordingState.RECORDING_STATE_READY:
             return await self._preparation.answer(recording, wanted.request_id)
-        representation = Representation.of(recording)
+        representation = wanted.representation(recording)
         outcome = evaluate(wanted.conditions, representation.validators)
         if outcome is Outcome.FAILED:
             raise Problem(412, "PRECONDITION_FAILED", "The recording is another version than the one asked for.")

@@ -19,6 +19,8 @@ _MEDIA_TYPES: Final[Mapping[str, tuple[str, str]]] = {
     "audio/x-wav": ("audio/wav", "wav"),
     "audio/vnd.wave": ("audio/wav", "wav"),
 }
+#: The extensions that a path may ask for.
+EXTENSIONS: Final = frozenset(extension for _, extension in _MEDIA_TYPES.values())
 #: Anything else: never rendered, only saved.
 _OPAQUE: Final = ("application/octet-stream", "bin")
 #: The bytes behind an ETag never change; D1 lets a browser keep them for an hour, and no proxy at all.

@@ -11,25 +11,42 @@ from recording_service.http_api.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A recording, and its account if the request narrows it down by `?account_sid=`; else that is empty."""
+    """A recording, as far as a request names it.
+
+    Attributes:
+        recording_sid: the recording.
+        account_sid: its account, where the path or `?account_sid=` narrows it down; else empty.
+        extension: what it must be stored as for the path to exist (`mp3`); empty where any will do.
+    """
 
     recording_sid: str
     account_sid: str
+    extension: str = ""
 
     @classmethod
     def of(cls, request: Request) -> "Target":
-        """Read path and query.
+        """Read path and query; whatever the route, here a request becomes a target.
 
         Raises:
-            Problem: 404 for a path that is no RecordingSid (no recording can have it), 400 for an account_sid that is
-                none or is given twice.
+            Problem: 404 for a path with a malformed SID (no recording can have it), 400 for an account_sid in the query
+                that is malformed or is given twice.
         """
         recording_sid = request.path_params["recording_sid"]
+        extension = request.path_params.get("extension", "")
         if sids.RECORDING_SID.fullmatch(recording_sid) is None:
-            raise Problem(404, "RECORDING_NOT_FOUND", "There is no such recording.")
+            raise _not_found()
+        if "account_sid" in request.path_params:
+            account_sid = request.path_params["account_sid"]
+            if sids.ACCOUNT_SID.fullmatch(account_sid) is None:
+                raise _not_found()
+            return cls(recording_sid, account_sid, extension)
         account_sids = request.query_params.getlist("account_sid")
         if not account_sids:
-            return cls(recording_sid, "")
+            return cls(recording_sid, "", extension)
         if len(account_sids) > 1 or sids.ACCOUNT_SID.fullmatch(account_sids[0]) is None:
             raise Problem.invalid(Violation("account_sid", "is malformed"))
-        return cls(recording_sid, account_sids[0])
+        return cls(recording_sid, account_sids[0], extension)
+
+
+def _not_found() -> Problem:
+    return Problem(404, "RECORDING_NOT_FOUND", "There is no such recording.")

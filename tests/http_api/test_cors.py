@@ -1,10 +1,11 @@
 """Cross-origin reading: configured origins only, on errors too (reliability.md D2)."""
 
+import grpc
 import pytest
 
 from recordings.v1.recording_pb2 import RecordingState
 from tests.http_api.conftest import ORIGIN
-from tests.http_api.fake_recordings import RECORDING, FakeRecordings
+from tests.http_api.fake_recordings import RECORDING, Failure, FakeRecordings
 from tests.http_api.running_app import Client
 
 STREAM = f"/recordings/{RECORDING}/stream"
@@ -63,6 +64,19 @@ def test_an_unexpected_error_may_be_read_as_well(client: Client, recordings: Fak
     assert answer.headers["access-control-allow-origin"] == ORIGIN
 
 
+def test_a_wrong_method_a_failed_recording_and_a_full_service_may_be_read_as_well(
+    client: Client, recordings: FakeRecordings
+) -> None:
+    recordings.add(b"", state=RecordingState.RECORDING_STATE_FAILED)
+    answers = {405: client.request("POST", STREAM, {"Origin": ORIGIN}), 424: client.get(STREAM, Origin=ORIGIN)}
+    recordings.answers["StreamRecording"] = [Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "CAPACITY_EXHAUSTED")]
+    answers[503] = client.get(STREAM, Origin=ORIGIN)
+    for status, answer in answers.items():
+        assert answer.status == status
+        assert answer.headers.get_all("access-control-allow-origin") == [ORIGIN]
+        assert "Content-Range" in answer.headers["access-control-expose-headers"]
+
+
 def test_a_recording_on_its_way_says_when_to_ask_again_to_scripts(client: Client, recordings: FakeRecordings) -> None:
     recordings.add(b"", state=RecordingState.RECORDING_STATE_QUEUED)
     answer = client.get(STREAM, Origin=ORIGIN)
@@ -100,9 +114,11 @@ def test_a_preflight_of_another_origin_is_refused(client: Client) -> None:
     assert answer.headers["vary"] == "Origin"
 
 
-def test_options_without_a_preflight_is_a_method_like_any_other(client: Client) -> None:
+def test_options_without_a_preflight_names_the_methods_to_scripts_as_well(client: Client) -> None:
     answer = client.request("OPTIONS", STREAM, {"Origin": ORIGIN})
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (answer.status, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert "access-control-allow-methods" not in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/webhooks/twilio/recording-status"])

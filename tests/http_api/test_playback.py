@@ -53,6 +53,41 @@ def test_a_download_is_an_attachment_named_after_the_recording(client: Client, r
     assert answer.headers["content-type"] == "audio/wav"
 
 
+@pytest.mark.parametrize(("content_type", "extension"), [("audio/mpeg", "mp3"), ("audio/x-wav", "wav")])
+@pytest.mark.parametrize("path", [STREAM, DOWNLOAD])
+def test_a_path_may_end_in_the_extension_of_what_is_stored(
+    client: Client, recording: Recording, path: str, content_type: str, extension: str
+) -> None:
+    recording.content_type = content_type
+    answer = client.get(f"{path}.{extension}")
+    assert (answer.status, answer.body) == (200, CONTENT)
+    assert answer.headers["content-disposition"] == client.get(path).headers["content-disposition"]
+    assert client.get(f"{path}.{extension}", Range="bytes=5-9").body == CONTENT[5:10]
+    assert client.get(f"{path}.{extension}", Range="bytes=-5").body == CONTENT[-5:]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "extension"), [("audio/mpeg", "wav"), ("audio/wav", "mp3"), ("text/html", "mp3")]
+)
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=-5"}, {"If-None-Match": "*"}])
+def test_another_type_than_the_stored_one_is_not_found(
+    client: Client, recording: Recording, content_type: str, extension: str, headers: dict[str, str]
+) -> None:
+    recording.content_type = content_type
+    answer = client.request("GET", f"{STREAM}.{extension}", headers)
+    assert (answer.status, answer.json()["reason"]) == (404, "REPRESENTATION_NOT_FOUND")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("ending", [".ogg", ".MP3", ".", ".mp3.mp3", ".mp3x", "mp3", ".mp3/", ".json", ".bin"])
+def test_no_other_ending_is_a_path(
+    client: Client, recording: Recording, recordings: FakeRecordings, ending: str
+) -> None:
+    answer = client.get(STREAM + ending)
+    assert (answer.status, answer.json()["reason"]) == (404, "NOT_FOUND")
+    assert recordings.asked == []
+
+
 @pytest.mark.parametrize("content_type", ["text/html", "image/svg+xml", "audio/mpeg\r\nX: y", ""])
 def test_a_media_type_that_is_not_on_the_list_is_only_ever_saved(
     client: Client, recording: Recording, content_type: str
