@@ -20,6 +20,7 @@ from recording_service.http_api.request_context import RequestContext
 from recording_service.http_api.routes import readable
 from recording_service.http_api.security_headers import SecurityHeaders
 from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.twilio_paths import TwilioPaths
 from recording_service.http_api.webhooks import Webhooks
 
 
@@ -44,6 +45,7 @@ def build_app(settings: HttpSettings) -> Starlette:
             readable("/recordings/{recording_sid}/stream.{extension:audio}", playback.stream),
             readable("/recordings/{recording_sid}/download", playback.download),
             readable("/recordings/{recording_sid}/download.{extension:audio}", playback.download),
+            *TwilioPaths(client, settings, playback).routes(),
             Route("/healthz", health.alive, methods=["GET"]),
             Route("/readyz", health.ready, methods=["GET"]),
         ],

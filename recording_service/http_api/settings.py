@@ -23,6 +23,10 @@ class HttpSettings:
     auth_tokens: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Twilio auth tokens by AccountSid; several while one is being rotated. Empty ones never count."""
 
+    basic_credentials: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, repr=False)
+    """Who may read an account's recordings under Twilio's own paths: user name and password pairs by AccountSid.
+    Without any for an account nobody may. Empty passwords never count."""
+
     allow_unsigned_webhooks: bool = False
     """Accept webhooks unchecked while no auth token is configured. For demonstrations and tests only."""
 

@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Callable
 
-from recording_service.config import ConfigurationError, Settings
+from recording_service.config import Account, ConfigurationError, Settings
 from recording_service.processes import access, wiring
 
 _log = logging.getLogger(__name__)
@@ -36,6 +36,9 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
                 account.account_sid: tuple(token.get_secret_value() for token in account.auth_tokens)
                 for account in settings.accounts().values()
             },
+            basic_credentials={
+                account.account_sid: _basic_credentials(account) for account in settings.accounts().values()
+            },
             allow_unsigned_webhooks=settings.allow_unsigned_webhooks,
             cors_origins=frozenset(settings.cors_origins),
             source_hosts=wiring.source_hosts(settings) | {"api.twilio.com"},
@@ -51,3 +54,11 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
     ready()
     await stop.wait()
     await server.stop(GRACE_SECONDS)
+
+
+def _basic_credentials(account: Account) -> tuple[tuple[str, str], ...]:
+    """What opens the account's recordings at Twilio, and so here: its SID and each token, its API key and secret."""
+    pairs = [(account.account_sid, token.get_secret_value()) for token in account.auth_tokens]
+    if account.api_key and account.api_secret:
+        pairs.append((account.api_key.get_secret_value(), account.api_secret.get_secret_value()))
+    return tuple(pairs)

@@ -9,6 +9,8 @@ from tests.http_api.fake_recordings import ACCOUNT, FakeRecordings, FakeServer
 from tests.http_api.running_app import PUBLIC_URL, Client, running_app
 
 TOKEN = "token-of-the-account"
+API_KEY = ("SK" + "4e" * 16, "secret-of-the-key")
+OTHER_ACCOUNT = "AC" + "0b" * 16
 ORIGIN = "https://app.example.com"
 
 Settings = Callable[..., HttpSettings]
@@ -34,6 +36,10 @@ def session_settings(fake_server: FakeServer) -> HttpSettings:
         grpc_target=fake_server.target,
         public_url=PUBLIC_URL,
         auth_tokens={ACCOUNT: ("older-token", TOKEN)},
+        basic_credentials={
+            ACCOUNT: ((ACCOUNT, "older-token"), (ACCOUNT, TOKEN), API_KEY),
+            OTHER_ACCOUNT: ((OTHER_ACCOUNT, "token-of-the-other"),),
+        },
         cors_origins=frozenset({ORIGIN}),
         # Long enough for a busy machine; what is to run out runs out in `impatient`.
         webhook_deadline_seconds=4.0,
