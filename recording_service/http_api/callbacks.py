@@ -9,7 +9,6 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,16 +22,22 @@ from recordings.v1.recording_pb2 import RecordingJob
 
 #: Names that Twilio gives to sources, tracks, directions and statuses.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-#: Telephone numbers, SIP addresses, client names: anything printable.
-_ADDRESS: Final = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
+#: Telephone numbers, SIP addresses, client names: at most so many printable characters, as the contract bounds them.
+_MAX_TEXT: Final = 255
+_ANYTHING: Final = re.compile(r".*", re.DOTALL)
 #: Whole seconds; `-1` and the like mean that it is not known.
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
-_CHANNELS: Final = re.compile(r"[1-9][0-9]?")
+_CHANNELS: Final = re.compile(r"[1-9]|[1-5][0-9]|6[0-4]")
 #: At most nine digits, so that it fits an int32.
 _ERROR_CODE: Final = re.compile(r"[0-9]{1,9}")
 #: The longest URL that is passed on as a hint, in characters.
 _MAX_URL: Final = 2048
-_URL: Final = re.compile(r"[!-\[\]-~]+")
+#: Where Twilio has a recording; the same shape as the contract takes, or the hint would lose the recording.
+_URL: Final = re.compile(
+    r"(?:https?://(?P<host>[A-Za-z0-9.-]+)(?::[0-9]{1,5})?)?"
+    r"/2010-04-01/Accounts/(?P<account_sid>[A-Za-z0-9]+)/Recordings/(?P<recording_sid>[A-Za-z0-9]+)"
+    r"(?:\.(?:mp3|wav|json|xml))?(?:\?[!-~]*)?"
+)
 
 
 def recording_status(form: Form) -> str:
@@ -67,8 +72,8 @@ def enqueue_request(form: Form, source_hosts: frozenset[str]) -> EnqueueRecordin
         channels=int(_hint(form, "RecordingChannels", _CHANNELS) or 0),
         start_time=_start_time(form),
         duration=Duration(seconds=int(seconds)) if seconds else None,
-        from_number=_hint(form, "From", _ADDRESS),
-        to_number=_hint(form, "To", _ADDRESS),
+        from_number=_text(form, "From"),
+        to_number=_text(form, "To"),
     )
 
 
@@ -122,25 +127,27 @@ def _hint(form: Form, name: str, pattern: re.Pattern[str]) -> str:
     return value if pattern.fullmatch(value) else ""
 
 
+def _text(form: Form, name: str) -> str:
+    """The one value of a parameter, empty if it is missing, ambiguous, too long or not printable."""
+    value = _hint(form, name, _ANYTHING)
+    return value if len(value) <= _MAX_TEXT and value.isprintable() else ""
+
+
 def _source_url(form: Form, source_hosts: frozenset[str]) -> str:
-    """RecordingUrl where its host is one of ours or it is relative; the service rebuilds the address from the SIDs."""
+    """RecordingUrl if it is this recording's, at one of our hosts or relative. The service only notes it."""
     url = _hint(form, "RecordingUrl", _URL)
-    if not url or len(url) > _MAX_URL:
+    found = _URL.fullmatch(url) if len(url) <= _MAX_URL else None
+    if found is None or (found["host"] or "").lower() not in source_hosts | {""}:
         return ""
-    if url.startswith("/"):
-        return "" if url.startswith("//") else url
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in {"http", "https"} and (parts.hostname or "") in source_hosts and "@" not in parts.netloc
-    except ValueError:
-        return ""
-    return url if known else ""
+    named = found["account_sid"], found["recording_sid"]
+    asked = _required(form, "AccountSid", sids.ACCOUNT_SID), _required(form, "RecordingSid", sids.RECORDING_SID)
+    return url if named == asked else ""
 
 
 def _start_time(form: Form) -> Timestamp | None:
     """RecordingStartTime (RFC 2822); `None` if it is missing or none."""
     try:
-        moment = parsedate_to_datetime(_hint(form, "RecordingStartTime", _ADDRESS))
+        moment = parsedate_to_datetime(_text(form, "RecordingStartTime"))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         timestamp = Timestamp()
         timestamp.FromDatetime(moment)

@@ -139,6 +139,10 @@ def test_a_callback_with_nothing_but_identifiers_is_enough(client: Client, recor
         ("RecordingUrl", "https://[x/", "source_url"),
         ("RecordingUrl", "javascript:x", "source_url"),
         ("RecordingUrl", "/" + "x" * 2048, "source_url"),
+        ("RecordingUrl", f"{CALLBACK['RecordingUrl']}?{'x' * 2048}", "source_url"),
+        ("RecordingUrl", f"https://api.twilio.com/2010-04-01/x/{RECORDING}", "source_url"),
+        ("RecordingUrl", f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/RE{'ff' * 16}", "source_url"),
+        ("RecordingUrl", f"/2010-04-01/Accounts/AC{'ff' * 16}/Recordings/{RECORDING}", "source_url"),
     ],
 )
 def test_a_hint_that_does_not_fit_is_left_out_and_loses_no_recording(
@@ -155,7 +159,12 @@ def test_a_hint_that_does_not_fit_is_left_out_and_loses_no_recording(
 @pytest.mark.parametrize(
     ("name", "value", "field", "expected"),
     [
-        ("RecordingUrl", f"http://API.twilio.com/2010-04-01/x/{RECORDING}.json", "source_url", None),
+        (
+            "RecordingUrl",
+            f"http://API.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Recordings/{RECORDING}.json",
+            "source_url",
+            None,
+        ),
         ("RecordingUrl", f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/{RECORDING}.json", "source_url", None),
         ("RecordingSource", "ASourceOfTheFuture", "source", None),
         ("From", "sip:alice@example.com;user=phone", "from_number", None),
