@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
+
+from recording_service.http_api.request_bodies import BoundedConfig, BoundedProtocol
 
 #: What a header field takes besides its name and value: a colon, a space and a line break.
 _FIELD_OVERHEAD = 4
@@ -21,18 +22,18 @@ class ConnectionLimits:
     write_stall_seconds: float
 
 
-class GuardedConfig(Config):
+class GuardedConfig(BoundedConfig):
     """uvicorn's configuration, with the limits of a connection."""
 
     limits: ConnectionLimits
 
 
 class HeaderTooLarge(Exception):
-    """Raised into the parser to refuse a header; uvicorn answers 400 and closes."""
+    """Raised into the parser to refuse a header; the answer is 400, and the connection is closed."""
 
 
-class GuardedConnection(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 protocol with three guards.
+class GuardedConnection(BoundedProtocol):
+    """uvicorn's HTTP/1.1 protocol with three guards, besides those of a request's body.
 
     A header has to be complete `header_seconds` after the connection, or after the first byte of a further request,
     and within `header_bytes` (slow-header attacks; uvicorn has no such limits). A connection whose client takes no byte

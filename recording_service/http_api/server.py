@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from uvicorn import Server
 
 from recording_service.http_api.app import build_app
+from recording_service.http_api.busy import busy_app
 from recording_service.http_api.connection import ConnectionLimits, GuardedConfig, GuardedConnection
+from recording_service.http_api.request_bodies import RequestLimits
 from recording_service.http_api.settings import HttpSettings
 
 #: Connections that the kernel holds until they are accepted.
@@ -130,4 +132,6 @@ class HttpServer:
         config.limits = ConnectionLimits(
             settings.header_timeout_seconds, settings.header_limit_bytes, settings.write_stall_seconds
         )
+        config.request_limits = RequestLimits(settings.body_timeout_seconds, settings.body_limit_bytes)
+        config.busy_app = busy_app(settings)
         return config

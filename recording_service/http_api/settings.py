@@ -64,6 +64,12 @@ class HttpSettings:
     header_limit_bytes: int = 16 * 1024
     """Request line and header fields together."""
 
+    body_timeout_seconds: float = 10.0
+    """From the end of a request's header to that of its body, on every route, whether it reads one or not."""
+
+    body_limit_bytes: int = 64 * 1024
+    """Of any request's body. Webhooks have a lower limit of their own, and an earlier deadline."""
+
     write_stall_seconds: float = 900.0
     """A connection is dropped whose client does not take within this time what waits for it here, 64 to 128 KiB. A
     paused player is such a client: it keeps its connection for a quarter of an hour, and asks again by Range then.

@@ -85,7 +85,10 @@ class Webhooks:
                 "Set TWILIO_AUTH_TOKEN, or auth_tokens in RECORDING_ACCOUNTS_FILE.",
             )
         if verdict is Verdict.FORGED:
-            logger.warning("webhook refused: signature not valid request_id=%s", request.state.request_id)
+            logger.warning(
+                "webhook refused: signature not valid; `recording-service doctor --webhook` explains why request_id=%s",
+                request.state.request_id,
+            )
             raise Problem(403, "SIGNATURE_INVALID", "The signature is missing or not valid for this account.")
         return form
 

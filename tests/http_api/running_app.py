@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import io
 import json
 import socket
 import threading
@@ -31,6 +32,15 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
+
+
+def parse_answer(data: bytes) -> Answer:
+    """The one answer that these bytes are; AssertionError if there are more, or fewer, than it announces."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    status_line, _, fields = head.partition(b"\r\n")
+    headers = http.client.parse_headers(io.BytesIO(fields + b"\r\n\r\n"))
+    assert len(body) == int(headers["content-length"]), data
+    return Answer(int(status_line.split()[1]), headers, body)
 
 
 class Client:
