@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from recording_service.http_api.access import Access
 from recording_service.http_api.cors import Cors
 from recording_service.http_api.error_boundary import ErrorBoundary
 from recording_service.http_api.failures import ServiceFailure
@@ -19,6 +20,7 @@ from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.request_context import RequestContext
 from recording_service.http_api.routes import readable
 from recording_service.http_api.security_headers import SecurityHeaders
+from recording_service.http_api.sessions import Sessions
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.twilio_paths import TwilioPaths
 from recording_service.http_api.webhooks import Webhooks
@@ -26,9 +28,13 @@ from recording_service.http_api.webhooks import Webhooks
 
 def build_app(settings: HttpSettings) -> Starlette:
     """The ASGI application. Its lifespan opens the gRPC channel and closes it; it connects to nothing before."""
-    client = RecordingClient(settings.grpc_target)
+    client = RecordingClient(settings.grpc_target, settings.grpc_token, settings.grpc_tls)
+    access = Access(settings)
+    sessions = Sessions(client, settings)
     webhooks = Webhooks(client, settings)
     playback = Playback(client, settings)
+    stream = access.of_listeners(playback.stream, "inline")
+    download = access.of_listeners(playback.download, "attachment")
     health = Health(client, settings)
 
     @asynccontextmanager
@@ -40,12 +46,13 @@ def build_app(settings: HttpSettings) -> Starlette:
         routes=[
             Route("/webhooks/twilio/recording-status", webhooks.recording_status, methods=["POST"]),
             Route("/webhooks/twilio/recording", webhooks.recording, methods=["POST"]),
-            readable("/recordings/{recording_sid}", Metadata(client, settings).show),
-            readable("/recordings/{recording_sid}/stream", playback.stream),
-            readable("/recordings/{recording_sid}/stream.{extension:audio}", playback.stream),
-            readable("/recordings/{recording_sid}/download", playback.download),
-            readable("/recordings/{recording_sid}/download.{extension:audio}", playback.download),
+            readable("/recordings/{recording_sid}", access.of_callers(Metadata(client, settings).show)),
+            readable("/recordings/{recording_sid}/stream", stream),
+            readable("/recordings/{recording_sid}/stream.{extension:audio}", stream),
+            readable("/recordings/{recording_sid}/download", download),
+            readable("/recordings/{recording_sid}/download.{extension:audio}", download),
             *TwilioPaths(client, settings, playback).routes(),
+            Route("/session", sessions.answer, methods=["GET", "POST", "DELETE"]),
             Route("/healthz", health.alive, methods=["GET"]),
             Route("/readyz", health.ready, methods=["GET"]),
         ],

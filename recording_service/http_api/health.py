@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from recording_service.http_api.failures import ServiceFailure
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
 
@@ -26,7 +27,7 @@ class Health:
         """200 while this process answers; restarting it would help nobody else's fault."""
         return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
-    async def ready(self, _: Request) -> Response:
+    async def ready(self, request: Request) -> Response:
         """200 if the service says SERVING, else 503.
 
         What SERVING takes is the service's to say: catalogue and shelf, never Redis or room (reading goes on without
@@ -35,7 +36,7 @@ class Health:
         """
         details: dict[str, str] = {}
         try:
-            status, details = await self._client.check_health(self._timeout_seconds)
+            status, details = await self._client.check_health(CallIdentity.own(request), self._timeout_seconds)
         except ServiceFailure as failure:
             status = failure.code.name
         ready = status == "SERVING"

@@ -4,6 +4,7 @@ from google.protobuf.json_format import MessageToDict
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.targets import Target
@@ -22,7 +23,7 @@ class Metadata:
         target = Target.of(request)
         recording = await self._client.get_recording(
             GetRecordingRequest(account_sid=target.account_sid, recording_sid=target.recording_sid),
-            request.state.request_id,
+            CallIdentity.of(request),
             self._timeout_seconds,
         )
         return JSONResponse(

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from recording_service.http_api import ranges
 from recording_service.http_api.conditions import CONDITIONAL_FIELDS, Outcome, evaluate, range_applies
 from recording_service.http_api.failures import ServiceFailure
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.preparation import Preparation
 from recording_service.http_api.problems import Problem, problem_response, retry_after
 from recording_service.http_api.range_stream import Patience, RangeStream
@@ -38,7 +39,7 @@ class _Wanted:
     is_head: bool
     range_field: str | None
     conditions: dict[str, str]
-    request_id: str
+    identity: CallIdentity
 
     @classmethod
     def by(cls, request: Request, target: Target, disposition: Disposition) -> "_Wanted":
@@ -52,7 +53,7 @@ class _Wanted:
             conditions={
                 name: ", ".join(request.headers.getlist(name)) for name in CONDITIONAL_FIELDS if name in request.headers
             },
-            request_id=request.state.request_id,
+            identity=CallIdentity.of(request),
         )
 
     def representation(self, recording: Recording) -> Representation:
@@ -151,11 +152,11 @@ class Playback:
     async def _look_up_and_stream(self, wanted: _Wanted) -> Response:
         recording = await self._client.get_recording(
             GetRecordingRequest(account_sid=wanted.target.account_sid, recording_sid=wanted.target.recording_sid),
-            wanted.request_id,
+            wanted.identity,
             self._timeout_seconds,
         )
         if recording.state != RecordingState.RECORDING_STATE_READY:
-            return await self._preparation.answer(recording, wanted.request_id)
+            return await self._preparation.answer(recording, wanted.identity.request_id)
         representation = wanted.representation(recording)
         outcome = evaluate(wanted.conditions, representation.validators)
         if outcome is Outcome.FAILED:
@@ -177,7 +178,7 @@ class Playback:
         return self._with_bytes(wanted, selection, representation, await self._open(request, wanted))
 
     async def _open(self, request: StreamRecordingRequest, wanted: _Wanted) -> RangeStream:
-        return await RangeStream.open(self._client, request, wanted.request_id, self._patience)
+        return await RangeStream.open(self._client, request, wanted.identity, self._patience)
 
     def _with_bytes(
         self, wanted: _Wanted, selection: ranges.Selection, representation: Representation, stream: RangeStream
@@ -198,7 +199,7 @@ class Playback:
                 "The recording has no such bytes.",
                 headers={"Content-Range": f"bytes */{representation.size}", "Accept-Ranges": "bytes"},
             )
-            return problem_response(problem, wanted.request_id)
+            return problem_response(problem, wanted.identity.request_id)
         headers = representation.version_headers() | representation.content_headers(wanted.disposition)
         return Response(status_code=200, headers=headers | {"Content-Length": str(representation.size)})
 

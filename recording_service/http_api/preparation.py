@@ -9,6 +9,7 @@ import grpc
 from starlette.responses import Response
 
 from recording_service.http_api.failures import ServiceFailure
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem, problem_response, retry_after
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import ContractBroken
@@ -52,14 +53,17 @@ class Preparation:
         return self._on_its_way(await self._hurry(recording, request_id), request_id)
 
     async def _hurry(self, recording: Recording, request_id: str) -> Recording:
-        """Ask for it with the priority of playback; what is then known of it."""
+        """Ask for it with the priority of playback; what is then known of it.
+
+        By the adapter itself: whoever may listen may have it fetched, also without the scope of enqueueing.
+        """
         request = EnqueueRecordingRequest(
             account_sid=recording.account_sid,
             recording_sid=recording.recording_sid,
             job=RecordingJob.RECORDING_JOB_DOWNLOAD_ONLY,
         )
         try:
-            answer = await self._client.enqueue(request, request_id, self._timeout_seconds)
+            answer = await self._client.enqueue(request, CallIdentity(request_id), self._timeout_seconds)
         except ServiceFailure as failure:
             if failure.code is grpc.StatusCode.FAILED_PRECONDITION:
                 raise

@@ -82,6 +82,12 @@ _BY_REASON: Final[Mapping[tuple[grpc.StatusCode, str], _Entry]] = {
         500, "ENQUEUE_FAILED", "The recording could not be queued. Asking again is safe."
     ),
     (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING"): _Entry(503, "SERVER_DRAINING", "The service is stopping."),
+    (grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING"): _Entry(
+        403, "SCOPE_MISSING", "This token may not do this. Ask for one with the scope that it takes."
+    ),
+    (grpc.StatusCode.RESOURCE_EXHAUSTED, "CALLER_LIMIT_EXCEEDED"): _Entry(
+        429, "CALLER_LIMIT_EXCEEDED", "This caller takes more than its share. Wait, and try again."
+    ),
     (grpc.StatusCode.DATA_LOSS, "RECORDING_TRUNCATED"): _Entry(
         500, "RECORDING_TRUNCATED", "The stored recording is not whole. It is being fetched again."
     ),
@@ -115,7 +121,7 @@ def problem_of(failure: ServiceFailure) -> Problem:
     problem = Problem(entry.status, entry.reason, entry.detail)
     if failure.violations:
         problem = Problem.invalid(*failure.violations)
-    if entry.status in {202, 503}:
+    if entry.status in {202, 429, 503}:
         problem.headers["Retry-After"] = retry_after(failure.retry_seconds)
     if entry.status == 401:
         problem.headers["WWW-Authenticate"] = "Bearer"

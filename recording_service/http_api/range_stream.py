@@ -16,6 +16,7 @@ from typing import Final
 import grpc
 
 from recording_service.http_api.failures import ServiceFailure
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.message_reader import MessageReader
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import ContractBroken
@@ -80,11 +81,11 @@ class RangeStream:
     opening: Opening
 
     def __init__(
-        self, client: RecordingClient, request: StreamRecordingRequest, request_id: str, patience: Patience
+        self, client: RecordingClient, request: StreamRecordingRequest, identity: CallIdentity, patience: Patience
     ) -> None:
         self._client = client
         self._request = request
-        self._request_id = request_id
+        self._identity = identity
         self._patience = patience
         self._reader: MessageReader | None = None
         #: What has come and was not handed out: of one message at most.
@@ -93,7 +94,7 @@ class RangeStream:
 
     @classmethod
     async def open(
-        cls, client: RecordingClient, request: StreamRecordingRequest, request_id: str, patience: Patience
+        cls, client: RecordingClient, request: StreamRecordingRequest, identity: CallIdentity, patience: Patience
     ) -> "RangeStream":
         """Open a stream and read its first message; nothing has been promised to anyone before.
 
@@ -104,7 +105,7 @@ class RangeStream:
             ServiceFailure: it can't be opened.
             ContractBroken: the first message is not what it must be.
         """
-        stream = cls(client, request, request_id, patience)
+        stream = cls(client, request, identity, patience)
         with contextlib.ExitStack() as unless_open:
             unless_open.callback(stream.close)
             stream.opening = await stream._open_patiently()
@@ -180,7 +181,7 @@ class RangeStream:
 
     async def _open_at(self, request: StreamRecordingRequest, within_seconds: float) -> Opening:
         self.close()
-        self._reader = self._client.stream(request, self._request_id)
+        self._reader = self._client.stream(request, self._identity)
         message = await self._reader.read(within_seconds)
         if message is None or not message.HasField("content_range") or not message.HasField("recording"):
             raise ContractBroken("a stream whose first message does not say what it brings")

@@ -10,13 +10,15 @@ import grpc.aio
 from grpc_health.v1 import health_pb2
 
 from recording_service.http_api.failures import translated
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.message_reader import MessageReader
+from recording_service.http_api.settings import ClientTls
 from recordings.v1.enqueue_pb2 import (
     EnqueueRecordingRequest,
     EnqueueRecordingResponse,
     ReportRecordingUnavailableRequest,
 )
-from recordings.v1.lookup_pb2 import GetRecordingRequest
+from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest, ListRecordingsResponse
 from recordings.v1.recording_pb2 import Recording
 from recordings.v1.recording_service_pb2_grpc import RecordingServiceStub
 from recordings.v1.stream_pb2 import StreamRecordingRequest
@@ -55,7 +57,7 @@ _SERVICE_CONFIG: Final = json.dumps(
                 "name": _methods("EnqueueRecording", "ReportRecordingUnavailable"),
                 "retryPolicy": _retries(3, "0.1s", "0.5s"),
             },
-            {"name": _methods("GetRecording"), "retryPolicy": _retries(4, "0.1s", "2s")},
+            {"name": _methods("GetRecording", "ListRecordings"), "retryPolicy": _retries(4, "0.1s", "2s")},
         ],
         "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
     }
@@ -80,12 +82,15 @@ class RecordingClient:
     Calls with a deadline wait for an unreachable service until then, so that a restart of it goes unnoticed.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, token: str = "", tls: ClientTls | None = None) -> None:
+        """`token` is the adapter's own credential, for calls on its own behalf."""
         self._target = target
+        self._tls = tls
+        self._own = f"Bearer {token}" if token else ""
         self._ending: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._channel = grpc.aio.insecure_channel(self._target, options=_CHANNEL_OPTIONS)
+        self._channel = self._opened()
         self._service: RecordingServiceAsyncStub = RecordingServiceStub(self._channel)
         # By hand: the stub class of grpc_health has no types.
         self._check: _HealthCheck = self._channel.unary_unary(
@@ -102,51 +107,73 @@ class RecordingClient:
             await asyncio.wait(self._ending, timeout=_ENDING_SECONDS)
         await self._channel.close()
 
+    def _opened(self) -> grpc.aio.Channel:
+        if self._tls is None:
+            return grpc.aio.insecure_channel(self._target, options=_CHANNEL_OPTIONS)
+        credentials = grpc.ssl_channel_credentials(self._tls.authority, self._tls.key, self._tls.certificate)
+        return grpc.aio.secure_channel(self._target, credentials, options=_CHANNEL_OPTIONS)
+
+    def _metadata(self, identity: CallIdentity) -> tuple[tuple[str, str], ...]:
+        request_id = ("x-request-id", identity.request_id)
+        authorization = identity.authorization or self._own
+        return (request_id, ("authorization", authorization)) if authorization else (request_id,)
+
     @property
     def is_connected(self) -> bool:
         """Whether a call would go out at once."""
         return self._channel.get_state() is grpc.ChannelConnectivity.READY
 
     async def enqueue(
-        self, request: EnqueueRecordingRequest, request_id: str, timeout_seconds: float
+        self, request: EnqueueRecordingRequest, identity: CallIdentity, timeout_seconds: float
     ) -> EnqueueRecordingResponse:
         """Enqueue a recording. Idempotent. The answer's reason is for the caller to judge."""
         with translated():
             return await self._service.EnqueueRecording(
-                request, timeout=timeout_seconds, metadata=_metadata(request_id), wait_for_ready=True
+                request, timeout=timeout_seconds, metadata=self._metadata(identity), wait_for_ready=True
             )
 
     async def report_unavailable(
-        self, request: ReportRecordingUnavailableRequest, request_id: str, timeout_seconds: float
+        self, request: ReportRecordingUnavailableRequest, identity: CallIdentity, timeout_seconds: float
     ) -> None:
         """Report that Twilio has no such recording. Idempotent."""
         with translated():
             await self._service.ReportRecordingUnavailable(
-                request, timeout=timeout_seconds, metadata=_metadata(request_id), wait_for_ready=True
+                request, timeout=timeout_seconds, metadata=self._metadata(identity), wait_for_ready=True
             )
 
-    async def get_recording(self, request: GetRecordingRequest, request_id: str, timeout_seconds: float) -> Recording:
+    async def get_recording(
+        self, request: GetRecordingRequest, identity: CallIdentity, timeout_seconds: float
+    ) -> Recording:
         """Look a recording up."""
         with translated():
             response = await self._service.GetRecording(
-                request, timeout=timeout_seconds, metadata=_metadata(request_id), wait_for_ready=True
+                request, timeout=timeout_seconds, metadata=self._metadata(identity), wait_for_ready=True
             )
         return response.recording
 
-    def stream(self, request: StreamRecordingRequest, request_id: str) -> MessageReader:
+    async def list_recordings(
+        self, request: ListRecordingsRequest, identity: CallIdentity, timeout_seconds: float
+    ) -> ListRecordingsResponse:
+        """A page of recordings."""
+        with translated():
+            return await self._service.ListRecordings(
+                request, timeout=timeout_seconds, metadata=self._metadata(identity), wait_for_ready=True
+            )
+
+    def stream(self, request: StreamRecordingRequest, identity: CallIdentity) -> MessageReader:
         """Open a stream, without a deadline of its own: a player reads as slowly as it plays."""
-        call = self._service.StreamRecording(request, metadata=_metadata(request_id), wait_for_ready=True)
+        call = self._service.StreamRecording(request, metadata=self._metadata(identity), wait_for_ready=True)
         return MessageReader(call, self._ending)
 
-    async def check_health(self, timeout_seconds: float) -> tuple[str, dict[str, str]]:
+    async def check_health(self, identity: CallIdentity, timeout_seconds: float) -> tuple[str, dict[str, str]]:
         """The serving status by its name (`SERVING`, …), and the trailing metadata that came with it."""
         with translated():
-            call = self._check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=timeout_seconds)
+            call = self._check(
+                health_pb2.HealthCheckRequest(service=SERVICE),
+                timeout=timeout_seconds,
+                metadata=self._metadata(identity),
+            )
             response = await call
             trailing = await call.trailing_metadata()
         details = {key: value for key, value in trailing or () if isinstance(value, str)}
         return health_pb2.HealthCheckResponse.ServingStatus.Name(response.status), details
-
-
-def _metadata(request_id: str) -> tuple[tuple[str, str], ...]:
-    return (("x-request-id", request_id),)

@@ -4,6 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from recording_service.signed_urls import SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTls:
+    """TLS of the adapter as a client of the service: PEM texts. What is None is the system's, or not shown."""
+
+    authority: bytes | None = None
+    certificate: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
@@ -15,6 +26,18 @@ class HttpSettings:
 
     grpc_target: str
     """Where the recording service listens, as gRPC names it: `127.0.0.1:50051`, `unix:/run/recordings.sock`."""
+
+    grpc_token: str = field(default="", repr=False)
+    """The adapter's own credential for gRPC; empty where the service asks for none."""
+
+    grpc_tls: ClientTls | None = None
+    """TLS to the service; none where it is reached on loopback or by a socket."""
+
+    requires_credentials: bool = False
+    """Whether recordings are shown only to whoever has a signed URL or a caller's token."""
+
+    signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
+    """The keys that signed playback URLs are checked with."""
 
     public_url: str
     """What Twilio and browsers call this adapter by: `https://recordings.example.com`. Signatures are checked against

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.playback import Playback
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
@@ -52,7 +53,7 @@ class TwilioPaths:
         target = Target.of(request)
         recording = await self._client.get_recording(
             GetRecordingRequest(account_sid=target.account_sid, recording_sid=target.recording_sid),
-            request.state.request_id,
+            CallIdentity.of(request),
             self._timeout_seconds,
         )
         return JSONResponse(twilio_metadata(recording, self._public_url), headers={"Cache-Control": "no-store"})
@@ -70,3 +71,4 @@ class TwilioPaths:
                 "Send the account's SID and auth token, or an API key of it and its secret, as HTTP Basic.",
                 headers={"WWW-Authenticate": 'Basic realm="Twilio API"'},
             )
+        CallIdentity.own(request).let_in(request)

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from recording_service.http_api import callbacks
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.forms import Form, read_form
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
@@ -109,7 +110,7 @@ class Webhooks:
     async def _completed(self, form: Form, request_id: str, deadline: float) -> tuple[str, str]:
         asked = callbacks.enqueue_request(form, self._source_hosts)
         try:
-            answer = await self._client.enqueue(asked, request_id, _remaining(deadline))
+            answer = await self._client.enqueue(asked, CallIdentity(request_id), _remaining(deadline))
         except ServiceFailure as failure:
             return _failed(failure, asked.recording_sid, request_id), asked.recording_sid
         reason = _ACCEPTED.get(answer.reason)
@@ -126,7 +127,7 @@ class Webhooks:
     ) -> tuple[str, str]:
         asked = callbacks.unavailable_request(form, reason)
         try:
-            await self._client.report_unavailable(asked, request_id, _remaining(deadline))
+            await self._client.report_unavailable(asked, CallIdentity(request_id), _remaining(deadline))
         except ServiceFailure as failure:
             return _failed(failure, asked.recording_sid, request_id), asked.recording_sid
         logger.info("webhook for %s: %s request_id=%s", asked.recording_sid, UnavailableReason.Name(reason), request_id)

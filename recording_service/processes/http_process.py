@@ -4,9 +4,14 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recording_service.config import Account, ConfigurationError, Settings
 from recording_service.processes import access, wiring
+
+if TYPE_CHECKING:
+    from recording_service.http_api.settings import ClientTls
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +36,10 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
     server = HttpServer(
         HttpSettings(
             grpc_target=settings.effective_grpc_target,
+            grpc_token=settings.grpc_token.get_secret_value(),
+            grpc_tls=_client_tls(settings),
+            requires_credentials=settings.requires_credentials,
+            signing_keys=access.signing_keys(settings),
             public_url=settings.effective_public_url,
             auth_tokens={
                 account.account_sid: tuple(token.get_secret_value() for token in account.auth_tokens)
@@ -62,3 +71,21 @@ def _basic_credentials(account: Account) -> tuple[tuple[str, str], ...]:
     if account.api_key and account.api_secret:
         pairs.append((account.api_key.get_secret_value(), account.api_secret.get_secret_value()))
     return tuple(pairs)
+
+
+def _client_tls(settings: Settings) -> "ClientTls | None":
+    """TLS to the service, where it is not reached by a socket. Raises ConfigurationError."""
+    from recording_service.http_api.settings import ClientTls
+
+    files = (settings.grpc_ca_file, settings.grpc_client_certificate_file, settings.grpc_client_key_file)
+    if settings.effective_grpc_target.startswith("unix:") or not (any(files) or settings.grpc_tls_certificate_file):
+        return None
+    names = ("RECORDING_GRPC_CA_FILE", "RECORDING_GRPC_CLIENT_CERTIFICATE_FILE", "RECORDING_GRPC_CLIENT_KEY_FILE")
+    return ClientTls(*(_bytes_of(name, path) for name, path in zip(names, files, strict=True)))
+
+
+def _bytes_of(variable: str, path: Path | None) -> bytes | None:
+    try:
+        return None if path is None else path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError([f"{variable}: can't be read: {error.strerror}"]) from error

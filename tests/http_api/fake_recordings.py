@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from recordings.v1.enqueue_pb2 import EnqueueReason, EnqueueRecordingResponse, ReportRecordingUnavailableResponse
-from recordings.v1.lookup_pb2 import GetRecordingResponse
+from recordings.v1.lookup_pb2 import GetRecordingResponse, ListRecordingsResponse
 from recordings.v1.recording_pb2 import Recording, RecordingState
 from recordings.v1.recording_service_pb2_grpc import (
     RecordingServiceServicer,
@@ -104,6 +104,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         self.released = threading.Event()
         self.asked: list[Asked] = []
         self.checked: list[Any] = []
+        self.health_metadata: dict[str, Any] = {}
         self.answers: dict[str, list[Any]] = {}
         self.recordings: dict[str, Recording] = {}
         self.contents: dict[str, bytes] = {}
@@ -161,7 +162,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         raise NotImplementedError
 
     def ListRecordings(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+        return self._answer("ListRecordings", request, context, self._listed)
 
     def WatchRecording(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
@@ -200,6 +201,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
 
     def Check(self, request: Any, context: Any) -> Any:
         self.checked.append(request)
+        self.health_metadata = dict(context.invocation_metadata())
         context.set_trailing_metadata(self.health_details)
         return self._answer(
             "Check", request, context, lambda _request: health_pb2.HealthCheckResponse(status=self.serving)
@@ -269,6 +271,9 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         if recording is None or request.account_sid not in {"", recording.account_sid}:
             return None
         return recording
+
+    def _listed(self, request: Any) -> ListRecordingsResponse:
+        return ListRecordingsResponse(recordings=self.recordings.values())
 
     def _enqueued(self, request: Any) -> EnqueueRecordingResponse:
         return EnqueueRecordingResponse(reason=EnqueueReason.ENQUEUE_REASON_ENQUEUED, recording=self._find(request))
