@@ -1,7 +1,7 @@
 """The command line: `recording-service …`. Each command reads the settings, and hands them to its composition root."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from recording_service.config import Settings
+    from recording_service.processes.findings import Finding
 
 Result = TypeVar("Result")
 
@@ -97,18 +98,33 @@ def dispatch() -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--webhook", is_flag=True, help="Explain why a webhook was refused with 403; needs the three below.")
+@click.option("--url", help="The webhook's URL as Twilio has it, with query and fragment.")
+@click.option("--signature", help="The request's X-Twilio-Signature.")
+@click.option("--body", help="The request's form as it was sent; @FILE reads it from there, - from standard input.")
+def doctor(webhook: bool, url: str | None, signature: str | None, body: str | None) -> None:
     """Check the configuration and everything the service stands on; say what is wrong and how to mend it.
 
     Exits with 0 if all is well, with 1 if anything is not. Changes nothing but the data directory, which it makes.
 
-    \b
-    Example:
-      recording-service doctor
-    """
-    from recording_service.processes.doctor import examine
+    With --webhook: hold one webhook against this configuration, and say which difference would have matched, and what
+    to set. URL, signature and form are in Twilio's Request Inspector. Exits with 0 if the signature matches, with 1 if
+    not, with 2 if what is given can't be looked into.
 
-    findings = examine()
+    \b
+    Examples:
+      recording-service doctor
+      recording-service doctor --webhook --url 'https://recordings.example.com/webhooks/twilio/recording-status?a=b' \\
+        --signature 'RSOYDt4T1cUTdK1PDd93/VVr8B8=' --body @form.txt
+    """
+    if webhook:
+        findings = _findings_of_webhook(url=url, signature=signature, body=body)
+    elif url is None and signature is None and body is None:
+        from recording_service.processes.doctor import examine
+
+        findings = examine()
+    else:
+        raise click.UsageError("--url, --signature and --body are for --webhook")
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.well else click.style("FAIL", fg="red")
@@ -227,6 +243,31 @@ def twilio_stand_in(host: str, port: int, account_sid: str, auth_token: str) -> 
     from recording_service.twilio_stand_in.server import serve as serve_stand_in
 
     serve_stand_in(host, port, account_sid=account_sid, auth_token=auth_token)
+
+
+def _findings_of_webhook(*, url: str | None, signature: str | None, body: str | None) -> "Sequence[Finding]":
+    from recording_service.processes.webhook_doctor import UnusableInput, explain_webhook
+
+    if url is None or signature is None or body is None:
+        given = {"--url": url, "--signature": signature, "--body": body}
+        missing = ", ".join(option for option, value in given.items() if value is None)
+        raise click.UsageError(f"--webhook needs {missing} as well")
+    try:
+        return explain_webhook(url, signature, _read_body(body))
+    except UnusableInput as error:
+        raise click.BadParameter(error.problem, param_hint=error.option) from None
+
+
+def _read_body(body: str) -> bytes:
+    """A form that was given itself, or where it is. The line break that editors put at the end is not part of it."""
+    if body == "-":
+        return sys.stdin.buffer.read().rstrip(b"\r\n")
+    if not body.startswith("@"):
+        return body.encode()
+    try:
+        return Path(body[1:]).read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise click.BadParameter(f"{body[1:]} can't be read: {error.strerror}", param_hint="--body") from None
 
 
 def _nobody_waits() -> None:

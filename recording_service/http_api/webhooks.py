@@ -25,6 +25,9 @@ from recordings.v1.enqueue_pb2 import EnqueueReason, UnavailableReason
 
 logger = logging.getLogger(__name__)
 
+#: Where webhooks go to, below the public URL: the recordingStatusCallback, and the action of `<Record>`.
+PATHS: Final = ("/webhooks/twilio/recording-status", "/webhooks/twilio/recording")
+
 #: The answers that are a success. UNSPECIFIED, ERROR and numbers not known here are failures.
 _ACCEPTED: Final[Mapping[EnqueueReason, str]] = {
     EnqueueReason.ENQUEUE_REASON_ENQUEUED: "ENQUEUED",

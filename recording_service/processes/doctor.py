@@ -4,7 +4,6 @@ import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import NamedTuple
 
 from recording_service.adapters.embedded_redis import EmbeddedRedisFailed, find_redis_server
 from recording_service.config import Account, Address, ConfigurationError, Settings, load_settings
@@ -17,20 +16,12 @@ from recording_service.core.errors import (
 )
 from recording_service.core.model import RecordingKey
 from recording_service.processes import wiring
+from recording_service.processes.findings import Finding
 
 #: A recording that no account has: asking for it tells whether the credentials are accepted.
 NO_RECORDING_SID = "RE" + "0" * 32
 
-
 _BYTES_A_MEBIBYTE = 1024**2
-
-
-class Finding(NamedTuple):
-    """What was looked at, whether it is well, and what there is to say; if it is not well, how to mend it."""
-
-    subject: str
-    well: bool
-    text: str
 
 
 def examine() -> list[Finding]:
