@@ -6,15 +6,15 @@ import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import trustme
-from urllib3.util.connection import create_connection
 
 from recording_service.adapters.twilio_media.connection import is_public
 from recording_service.core.errors import SourceTimedOut, SourceTruncated, SourceUnavailable
 from tests.adapters.raw_server import RawServer, answer
+from tests.adapters.resolver import Resolver
 from tests.adapters.twilio_fetching import fetched, source
 
 WHOLE = answer(b"whole", "Content-Length: 5")
@@ -111,37 +111,6 @@ def test_a_handshake_that_does_not_come_is_not_waited_for(tls: Tls) -> None:
 # Addresses
 
 
-class Resolver:
-    """Stands in for the network's names and addresses: `NAME` has `addresses`, all of which are `server`."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.addresses: list[str] = []
-        self.looked_up: list[str] = []
-        self.connected: list[str] = []
-        self.dead: set[str] = set()
-        self.server_port = 0
-        self._getaddrinfo = socket.getaddrinfo
-        monkeypatch.setattr(socket, "getaddrinfo", self._look_up)
-        monkeypatch.setattr("recording_service.adapters.twilio_media.connection.create_connection", self._connect)
-
-    def _look_up(self, host: str, port: int, *args: Any, **kwargs: Any) -> Any:
-        if host != NAME:
-            return self._getaddrinfo(host, port, *args, **kwargs)
-        self.looked_up.append(host)
-        if not self.addresses:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        found = []
-        for address in self.addresses:
-            found += self._getaddrinfo(address, port, type=socket.SOCK_STREAM)
-        return found
-
-    def _connect(self, address: tuple[str, int], *args: Any, **kwargs: Any) -> socket.socket:
-        self.connected.append(address[0])
-        if address[0] in self.dead:
-            raise TimeoutError("timed out")
-        return create_connection(("127.0.0.1", self.server_port), *args, **kwargs)
-
-
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
     return Resolver(monkeypatch)
@@ -150,14 +119,14 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
 @pytest.fixture
 def server(tls: Tls, resolver: Resolver) -> Iterator[RawServer]:
     with RawServer(WHOLE, tls=tls.context) as server:
-        resolver.server_port = server.port
+        resolver.leads_to(server.port)
         yield server
 
 
 def test_the_address_that_was_looked_at_is_the_one_connected_to_with_the_name_in_tls(
     tls: Tls, resolver: Resolver, server: RawServer
 ) -> None:
-    resolver.addresses = [PUBLIC_ADDRESS]
+    resolver.has(NAME, [PUBLIC_ADDRESS])
 
     assert fetched(source(f"https://{NAME}", certificates=tls.certificates)) == b"whole"
 
@@ -175,13 +144,23 @@ def test_the_address_that_was_looked_at_is_the_one_connected_to_with_the_name_in
         ["169.254.169.254"],
         ["::1"],
         ["fd00::1"],
+        ["::ffff:127.0.0.1"],
+        ["::ffff:169.254.169.254"],
+        ["64:ff9b::a00:1"],
+        ["100.64.0.1"],
+        ["fe80::1"],
+        ["fec0::1"],
+        ["224.0.0.1"],
+        ["ff02::1"],
+        ["0.0.0.0"],  # noqa: S104 - not bound to
         [PUBLIC_ADDRESS, "192.168.0.1"],
+        [PUBLIC_ADDRESS, "::ffff:10.0.0.1"],
     ],
 )
 def test_a_name_that_leads_to_a_private_address_is_not_connected_to(
     tls: Tls, resolver: Resolver, server: RawServer, addresses: list[str]
 ) -> None:
-    resolver.addresses = addresses
+    resolver.has(NAME, addresses)
 
     with pytest.raises(SourceUnavailable, match="not public"):
         fetched(source(f"https://{NAME}", certificates=tls.certificates))
@@ -190,23 +169,26 @@ def test_a_name_that_leads_to_a_private_address_is_not_connected_to(
 
 
 def test_the_next_address_is_tried_if_one_does_not_answer(tls: Tls, resolver: Resolver, server: RawServer) -> None:
-    resolver.addresses = ["2606:2800:21f:cb07:6820:80da:af6b:8b2c", PUBLIC_ADDRESS]
-    resolver.dead = {resolver.addresses[0]}
+    addresses = ["2606:2800:21f:cb07:6820:80da:af6b:8b2c", PUBLIC_ADDRESS]
+    resolver.has(NAME, addresses)
+    resolver.dead = {addresses[0]}
 
     assert fetched(source(f"https://{NAME}", certificates=tls.certificates)) == b"whole"
-    assert resolver.connected == resolver.addresses
+    assert resolver.connected == addresses
 
 
 def test_a_host_none_of_whose_addresses_answers_has_timed_out(tls: Tls, resolver: Resolver, server: RawServer) -> None:
-    resolver.addresses = [f"93.184.215.{number}" for number in range(10, 20)]
-    resolver.dead = set(resolver.addresses)
+    addresses = [f"93.184.215.{number}" for number in range(10, 20)]
+    resolver.has(NAME, addresses)
+    resolver.dead = set(addresses)
 
     with pytest.raises(SourceTimedOut):
         fetched(source(f"https://{NAME}", certificates=tls.certificates))
-    assert resolver.connected == resolver.addresses[:4]
+    assert resolver.connected == addresses[:4]
 
 
 def test_a_name_that_is_not_known_is_unavailable(resolver: Resolver) -> None:
+    resolver.has(NAME)
     with pytest.raises(SourceUnavailable):
         fetched(source(f"https://{NAME}"))
 
@@ -247,6 +229,10 @@ def test_a_name_that_is_not_known_is_unavailable(resolver: Resolver) -> None:
         ("fc00::1", False),
         ("fd12:3456::1", False),
         ("fe80::1", False),
+        ("fec0::1", False),
+        ("::7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("2001:0:7f00:1::", False),
         ("ff02::1", False),
         ("ff0e::1", False),
     ],

@@ -114,7 +114,8 @@ class PatientAdapter(HTTPAdapter):
 def is_public(address: Address) -> bool:
     """Whether an address is one of the internet's: not private, loopback, link-local, CGNAT, multicast or reserved.
 
-    An address that stands for another one, by IPv4-mapping, 6to4 or NAT64, is what that one is.
+    An address that stands for another one, by IPv4-mapping, 6to4 or NAT64, is what that one is. Site-local ones are
+    given up (RFC 3879), so that `is_global` takes them for anybody's; inside a network they may still lead somewhere.
     """
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
@@ -122,4 +123,6 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
+        if address.is_site_local:
+            return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
