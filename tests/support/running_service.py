@@ -26,6 +26,7 @@ from recordings.v1 import (
     stream_pb2,
     watch_pb2,
 )
+from tests.support.grpc_client import GrpcClient
 from tests.support.processes import Process, ServeProcesses
 from tests.support.waiting import eventually
 
@@ -36,11 +37,20 @@ AUTH_TOKEN = "a-token-of-the-tests"
 CALL_SECONDS = 30.0
 
 
+#: A client that shows nothing, without TLS.
+ANYONE = GrpcClient()
+
+
 class RunningService:
     """One `serve` with its addresses, its client and its processes."""
 
     def __init__(
-        self, folder: Path, twilio: TwilioStandIn, process: "subprocess.Popen[bytes]", environment: dict[str, str]
+        self,
+        folder: Path,
+        twilio: TwilioStandIn,
+        process: "subprocess.Popen[bytes]",
+        environment: dict[str, str],
+        client: GrpcClient = ANYONE,
     ) -> None:
         self.folder = folder
         self.twilio = twilio
@@ -48,7 +58,7 @@ class RunningService:
         self.grpc_address = environment["RECORDING_GRPC_ADDRESS"]
         self.http_url = "http://" + environment["RECORDING_HTTP_ADDRESS"]
         self.environment = environment
-        self.channel = grpc.insecure_channel(self.grpc_address)
+        self.channel = client.connect(self.grpc_address)
         self.stub = recording_service_pb2_grpc.RecordingServiceStub(self.channel)
 
     @property
@@ -113,8 +123,13 @@ class RunningService:
 
 
 @contextmanager
-def running_service(folder: Path, twilio: TwilioStandIn, **variables: str) -> Iterator[RunningService]:
-    """`recording-service serve` until the end of the block, then stopped by SIGTERM; it must stop cleanly."""
+def running_service(
+    folder: Path, twilio: TwilioStandIn, client: GrpcClient = ANYONE, /, **variables: str
+) -> Iterator[RunningService]:
+    """`recording-service serve` until the end of the block, then stopped by SIGTERM; it must stop cleanly.
+
+    `client` is how the service's own stub calls it.
+    """
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("RECORDING_", "TWILIO_"))},
         "RECORDING_DATA_DIR": str(folder / "data"),
@@ -129,7 +144,7 @@ def running_service(folder: Path, twilio: TwilioStandIn, **variables: str) -> It
         process = subprocess.Popen(
             [sys.executable, "-m", "recording_service", "serve"], env=environment, stdout=log, stderr=log
         )
-        service = RunningService(folder, twilio, process, environment)
+        service = RunningService(folder, twilio, process, environment, client)
         try:
             service.wait_until_up()
             yield service
