@@ -37,7 +37,7 @@ def guarded(settings: Settings, recordings: FakeRecordings) -> Iterator[Client]:
 def signed(
     *,
     key: SigningKey = KEY,
-    ttl: int = 60,
+    ttl: int = 3600,
     disposition: str = "inline",
     account_sid: str = ACCOUNT,
     recording_sid: str = RECORDING,

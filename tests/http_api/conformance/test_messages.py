@@ -108,7 +108,8 @@ def test_a_connection_goes_on_after_methods_and_paths_that_there_are_not(wire: W
 def test_pipelined_requests_are_answered_in_their_order(wire: Wire, place: Place) -> None:
     expected = []
     requests = []
-    for number in range(40):
+    # As many as may wait at once, the one that is being answered included.
+    for number in range(8):
         lines, status = ANSWERS[number % len(ANSWERS)]
         requests.append(get(place, *lines))
         expected.append(status)
