@@ -173,7 +173,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._farewell = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
         self.transport.write(self._answer(problem))
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
 
     def _unanswered(self) -> RequestResponseCycle | None:
         """The latest request, unless it is answered already."""

@@ -40,6 +40,8 @@ _UNAVAILABLE: Final[Mapping[str, UnavailableReason]] = {
 }
 #: Statuses of a recording that will be followed by another one.
 _UNFINISHED: Final = frozenset({"in-progress", "paused", "stopped", "processing"})
+#: Names the key and the algorithm of a signature that is not made with the auth token. Never believed.
+_SHARED_KEY: Final = "x-twilio-webhooks-signature-settings"
 _TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
@@ -89,8 +91,11 @@ class Webhooks:
                 "Set TWILIO_AUTH_TOKEN, or auth_tokens in RECORDING_ACCOUNTS_FILE.",
             )
         if verdict is Verdict.FORGED:
+            # A SharedKey signs instead of the auth token; there is no telling from here whether it was one.
+            signed_by = "a SharedKey, as it says" if _SHARED_KEY in request.headers else "no token of its account"
             logger.warning(
-                "webhook refused: signature not valid; `recording-service doctor --webhook` explains why request_id=%s",
+                "webhook refused: signed with %s; `recording-service doctor --webhook` explains it request_id=%s",
+                signed_by,
                 request.state.request_id,
             )
             raise Problem(403, "SIGNATURE_INVALID", "The signature is missing or not valid for this account.")

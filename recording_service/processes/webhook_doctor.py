@@ -68,15 +68,21 @@ def explain_webhook(url: str, signature: str, body: bytes) -> list[Finding]:
     try:
         settings = load_settings()
         accounts = settings.accounts()
+        ours = _ours(settings, given)
     except ConfigurationError as error:
         return [Finding("configuration", False, problem) for problem in error.problems]
-    return list(_explained(settings, accounts, given, signature, form, body))
+    return list(_explained(settings, accounts, ours, given, signature, form, body))
 
 
 def _explained(
-    settings: Settings, accounts: Mapping[str, Account], given: Address, signature: str, form: Form, body: bytes
+    settings: Settings,
+    accounts: Mapping[str, Account],
+    ours: Address,
+    given: Address,
+    signature: str,
+    form: Form,
+    body: bytes,
 ) -> Iterator[Finding]:
-    ours = _ours(settings, given)
     yield from _route(settings, given)
     yield from _account(accounts, form)
     tokens = {sid: _tokens_of(account) for sid, account in accounts.items()}
@@ -219,8 +225,12 @@ def _form(body: bytes) -> Form:
 
 
 def _ours(settings: Settings, given: Address) -> Address:
-    """What this service signs over when it is called by the given URL."""
-    own = Address.of(settings.effective_public_url, ())
+    """What this service signs over when it is called by the given URL. Raises ConfigurationError."""
+    try:
+        own = Address.of(settings.effective_public_url, ())
+    except ValueError:
+        problem = "RECORDING_PUBLIC_URL: is no URL that Twilio could call; write it as Twilio does, in ASCII"
+        raise ConfigurationError([problem]) from None
     return given._replace(scheme=own.scheme, host=own.host, port=own.port, prefix=own.route.rstrip("/"), fragment="")
 
 

@@ -224,7 +224,7 @@ def test_the_log_names_the_command_and_the_command_names_the_cause(two: Two, mon
     recording = two.twilio.add_recording(account_sid=ONE, duration=2)
     behind_a_proxy = two.url.replace("http://127.0.0.1", "https://recordings.example.com")
     assert two.send(recording, signed_url=behind_a_proxy).status == 403
-    assert "`recording-service doctor --webhook` explains why" in two.service.log
+    assert "`recording-service doctor --webhook` explains it" in two.service.log
 
     for name, value in two.service.environment.items():
         monkeypatch.setenv(name, value)

@@ -327,8 +327,9 @@ def test_what_is_missing_is_named_and_ends_with_2(doctor: Doctor) -> None:
     assert "are for --webhook" in ran.output
 
 
-def test_a_configuration_that_can_not_be_read_is_named(doctor: Doctor) -> None:
-    ran = doctor(*webhook(signed()), RECORDING_PUBLIC_URL="recordings.example.com")
+@pytest.mark.parametrize("public_url", ["recordings.example.com", "https://h:port", "https://münchen.example"])
+def test_a_configuration_that_no_signature_could_match_is_named(doctor: Doctor, public_url: str) -> None:
+    ran = doctor(*webhook(signed()), RECORDING_PUBLIC_URL=public_url)
     assert ran.exit_code == 1
     assert "RECORDING_PUBLIC_URL" in ran.output
 
