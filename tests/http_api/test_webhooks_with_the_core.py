@@ -19,6 +19,7 @@ from recording_service.http_api.signatures import signed_parameters
 from tests.http_api.conftest import TOKEN, Settings
 from tests.http_api.running_app import PUBLIC_URL, Client, running_app
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, World, a_key
+from tests.support.grpc_server import signer
 
 PATH = "/webhooks/twilio/recording-status"
 DAY_SECONDS = 24 * 3600
@@ -78,7 +79,7 @@ def played(settings: Settings) -> Iterator[Scene]:
         world.script(AUDIO, key=key)
     with closing(world.service()) as service:
         checker = RequestChecker(account_sids={ACCOUNT}, source_hosts=())
-        server = RecordingGrpcServer(service, checker, GrpcServerSettings(address="127.0.0.1:0"))
+        server = RecordingGrpcServer(service, checker, signer(), GrpcServerSettings(address="127.0.0.1:0"))
         target = f"127.0.0.1:{server.start()}"
         with running_app(settings(grpc_target=target, auth_tokens={ACCOUNT: (TOKEN,)})) as client:
             yield Scene(world, client, lambda key: service.delete(Target(*key), allow_missing=False))
