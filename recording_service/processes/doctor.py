@@ -16,6 +16,7 @@ from recording_service.core.errors import (
 )
 from recording_service.core.model import RecordingKey
 from recording_service.processes import wiring
+from recording_service.processes.access_findings import access_findings
 from recording_service.processes.findings import Finding
 
 #: A recording that no account has: asking for it tells whether the credentials are accepted.
@@ -31,7 +32,7 @@ def examine() -> list[Finding]:
     except ConfigurationError as error:
         return [Finding("configuration", False, problem) for problem in error.problems]
     findings = [Finding("configuration", True, "can be read")]
-    for look in (_failpoints, _accounts, _public_url, _database, _storage, _room, _redis, _addresses):
+    for look in (_failpoints, _accounts, _public_url, access_findings, _database, _storage, _room, _redis, _addresses):
         findings += look(settings)
     return findings
 
