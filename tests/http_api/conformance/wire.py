@@ -10,6 +10,7 @@ from typing import Any, Self
 #: Longest wait for anything on a socket, in seconds.
 WAIT_SECONDS = 20.0
 
+_RECEIVE_BYTES = 64 * 1024
 #: Statuses that never have a body (RFC 9112 §6.3).
 _BODILESS = frozenset({204, 304})
 
@@ -60,8 +61,12 @@ class Wire:
 
     @classmethod
     def to(cls, port: int) -> Self:
-        """Connects."""
-        return cls(socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS))
+        """Connects. The kernel takes little ahead of what is read, so that dropping a large answer costs little."""
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+        connection.settimeout(WAIT_SECONDS)
+        connection.connect(("127.0.0.1", port))
+        return cls(connection)
 
     def close(self) -> None:
         """Drops the connection, as a player does that seeks."""
