@@ -45,6 +45,20 @@ class UnusableInput(Exception):
         self.problem = problem
 
 
+class _Webhook(NamedTuple):
+    """What is known of the webhook."""
+
+    given: Address
+    signature: str
+    body: bytes
+    form: Form
+
+    @property
+    def account_sids(self) -> frozenset[str]:
+        """Every AccountSid of the form; there should be one."""
+        return frozenset(self.form.getall("AccountSid"))
+
+
 class _Match(NamedTuple):
     """What was signed."""
 
@@ -62,52 +76,46 @@ def explain_webhook(url: str, signature: str, body: bytes) -> list[Finding]:
 
     Raises UnusableInput. A configuration that can't be read is all that is found.
     """
-    given = _given(url)
-    signature = _signature(signature)
-    form = _form(body)
+    webhook = _Webhook(_given(url), _signature(signature), body, _form(body))
     try:
         settings = load_settings()
         accounts = settings.accounts()
-        ours = _ours(settings, given)
+        ours = _ours(settings, webhook.given)
     except ConfigurationError as error:
         return [Finding("configuration", False, problem) for problem in error.problems]
-    return list(_explained(settings, accounts, ours, given, signature, form, body))
-
-
-def _explained(
-    settings: Settings,
-    accounts: Mapping[str, Account],
-    ours: Address,
-    given: Address,
-    signature: str,
-    form: Form,
-    body: bytes,
-) -> Iterator[Finding]:
-    yield from _route(settings, given)
-    yield from _account(accounts, form)
     tokens = {sid: _tokens_of(account) for sid, account in accounts.items()}
+    return [
+        *_route(settings, webhook.given),
+        *_account(accounts, webhook),
+        *_checked(settings, ours, tokens, webhook),
+    ]
 
+
+def _checked(
+    settings: Settings, ours: Address, tokens: Mapping[str, tuple[str, ...]], webhook: _Webhook
+) -> Iterator[Finding]:
     def is_genuine(tokens: Mapping[str, tuple[str, ...]]) -> bool:
         check = SignatureCheck(settings.effective_public_url, tokens, allow_unsigned=False)
         raw_query = ours.query.removeprefix("?").encode()
-        return check.verify(ours.route.encode(), raw_query, form, [signature]) is Verdict.GENUINE
+        verdict = check.verify(ours.route.encode(), raw_query, webhook.form, [webhook.signature])
+        return verdict is Verdict.GENUINE
 
     signed_over = " or ".join(spellings(ours.url))
-    if is_genuine(tokens):
-        text = f"matches; signed over {signed_over}. If it was refused, its path, query or form was changed on the way"
-        yield Finding("signature", True, text)
-        (account_sid,) = set(form.getall("AccountSid"))
-        own = tokens[account_sid]
-        if len(own) > 1:
-            used = next(at for at, token in enumerate(own) if is_genuine({account_sid: (token,)}))
-            yield Finding("token", True, f"number {used + 1} of {len(own)} signed it; {_of_rotation(used)}")
+    if not is_genuine(tokens):
+        yield Finding("signature", False, f"does not match; this service signs over {signed_over}")
+        match = _first_match(ours, tokens, webhook)
+        if match is None:
+            yield _unexplained(tokens)
+        else:
+            yield from _differences(settings, match, webhook)
         return
-    yield Finding("signature", False, f"does not match; this service signs over {signed_over}")
-    match = _first_match(ours, given, signature, tokens, form, body)
-    if match is None:
-        yield _unexplained(tokens)
-    else:
-        yield from _differences(settings, match, form)
+    text = f"matches; signed over {signed_over}. If it was refused, its path, query or form was changed on the way"
+    yield Finding("signature", True, text)
+    (account_sid,) = webhook.account_sids
+    own = tokens[account_sid]
+    if len(own) > 1:
+        used = next(at for at, token in enumerate(own) if is_genuine({account_sid: (token,)}))
+        yield Finding("token", True, f"number {used + 1} of {len(own)} signed it; {_of_rotation(used)}")
 
 
 def _of_rotation(used: int) -> str:
@@ -120,12 +128,11 @@ def _route(settings: Settings, given: Address) -> Iterator[Finding]:
         yield Finding("path", False, f"{given.route or '/'} is none of this service's: webhooks go to {where}")
 
 
-def _account(accounts: Mapping[str, Account], form: Form) -> Iterator[Finding]:
-    named = set(form.getall("AccountSid"))
-    if len(named) != 1:
+def _account(accounts: Mapping[str, Account], webhook: _Webhook) -> Iterator[Finding]:
+    if len(webhook.account_sids) != 1:
         yield Finding("account", False, "the form has not one AccountSid: it is not known whose token to check with")
         return
-    account_sid = named.pop()
+    (account_sid,) = webhook.account_sids
     account = accounts.get(account_sid)
     if account is not None and account.auth_tokens:
         count = len(account.auth_tokens)
@@ -140,27 +147,26 @@ def _account(accounts: Mapping[str, Account], form: Form) -> Iterator[Finding]:
         yield Finding("account", False, f"{_shown(account_sid)} is not configured; {remedy}")
 
 
-def _first_match(
-    ours: Address, given: Address, signature: str, tokens: Mapping[str, tuple[str, ...]], form: Form, body: bytes
-) -> _Match | None:
+def _first_match(ours: Address, tokens: Mapping[str, tuple[str, ...]], webhook: _Webhook) -> _Match | None:
     """What was signed, with as few differences as can be: with a token of the form's account, or else another one's."""
-    variants, bodies = address_variants(ours, given), list(body_variants(body))
-    own = set(form.getall("AccountSid"))
+    variants, bodies = address_variants(ours, webhook.given), list(body_variants(webhook.body))
     matches = [
         _Match(variant, of_body, account_sid)
         for account_sid, account_tokens in tokens.items()
         for variant in variants
         # Nobody has both the wrong account and much else wrong; and there may be many accounts.
-        if account_sid in own or len(variant.differences) < 2
+        if account_sid in webhook.account_sids or len(variant.differences) < 2
         for text, of_body in bodies
-        if any(is_signature(signature, token, variant.address.url + text) for token in account_tokens)
+        if any(is_signature(webhook.signature, token, variant.address.url + text) for token in account_tokens)
     ]
-    return min(matches, key=lambda match: (match.account_sid not in own, len(match.differences)), default=None)
+    return min(
+        matches, key=lambda match: (match.account_sid not in webhook.account_sids, len(match.differences)), default=None
+    )
 
 
-def _differences(settings: Settings, match: _Match, form: Form) -> Iterator[Finding]:
+def _differences(settings: Settings, match: _Match, webhook: _Webhook) -> Iterator[Finding]:
     address = match.variant.address
-    if match.account_sid not in form.getall("AccountSid"):
+    if match.account_sid not in webhook.account_sids:
         text = (
             f"a token of {match.account_sid} would have matched: the form is of another account, whose token is "
             "another one; see which account the call is of, and which token is configured where"
