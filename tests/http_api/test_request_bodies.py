@@ -16,7 +16,7 @@ METADATA = f"/recordings/{RECORDING}"
 STREAM = f"{METADATA}/stream"
 WEBHOOK = "/webhooks/twilio/recording-status"
 #: Longer than the deadline of a body here, shorter than any other.
-IN_TIME = 3.0
+IN_TIME = 8.0
 #: More than the kernel takes of a connection that nobody reads.
 ENDLESS = 64 * 1024 * 1024
 
