@@ -1,8 +1,9 @@
 """From the form of a Twilio callback to a request of the contract (twilio.md A1).
 
-Identifiers are checked strictly: they decide which recording is meant. Everything else is a hint (the signature
-allows fields to be shifted into one another, reliability.md C3): a hint that doesn't fit is left out, because losing a
-recording over its track would be worse. Parameters that are not named here are ignored: Twilio adds new ones.
+AccountSid, RecordingSid and RecordingStatus are checked strictly: they decide which recording is meant, and what of it.
+Everything else is a hint (the signature allows fields to be shifted into one another, reliability.md C3): a hint that
+doesn't fit is left out, because losing a recording over its track, or its call, would be worse. Parameters that are not
+named here are ignored: Twilio adds new ones.
 """
 
 import re
@@ -62,8 +63,8 @@ def enqueue_request(form: Form, source_hosts: frozenset[str]) -> EnqueueRecordin
     return EnqueueRecordingRequest(
         account_sid=_required(form, "AccountSid", sids.ACCOUNT_SID),
         recording_sid=_required(form, "RecordingSid", sids.RECORDING_SID),
-        call_sid=_identifier(form, "CallSid", sids.CALL_SID),
-        conference_sid=_identifier(form, "ConferenceSid", sids.CONFERENCE_SID),
+        call_sid=_hint(form, "CallSid", sids.CALL_SID),
+        conference_sid=_hint(form, "ConferenceSid", sids.CONFERENCE_SID),
         source_url=_source_url(form, source_hosts),
         job=RecordingJob.RECORDING_JOB_FULL,
         source=_hint(form, "RecordingSource", _NAME),
@@ -86,7 +87,7 @@ def unavailable_request(form: Form, reason: UnavailableReason) -> ReportRecordin
     return ReportRecordingUnavailableRequest(
         account_sid=_required(form, "AccountSid", sids.ACCOUNT_SID),
         recording_sid=_required(form, "RecordingSid", sids.RECORDING_SID),
-        call_sid=_identifier(form, "CallSid", sids.CALL_SID),
+        call_sid=_hint(form, "CallSid", sids.CALL_SID),
         reason=reason,
         error_code=int(_hint(form, "ErrorCode", _ERROR_CODE) or 0),
     )
