@@ -253,6 +253,18 @@ class RecordingFilter:
     create_time_from: datetime | None = None
     create_time_before: datetime | None = None
 
+    def matches(self, recording: Recording) -> bool:
+        """Whether the recording, as it is, is one of those."""
+        return (
+            (not self.states or recording.state in self.states)
+            and (not self.failure_reasons or recording.failure_reason in self.failure_reasons)
+            and (not self.account_sids or recording.account_sid in self.account_sids)
+            and (not self.call_sids or recording.call.call_sid in self.call_sids)
+            and self.labels.items() <= recording.call.labels.items()
+            and (self.create_time_from is None or recording.create_time >= self.create_time_from)
+            and (self.create_time_before is None or recording.create_time < self.create_time_before)
+        )
+
 
 class PagePosition(NamedTuple):
     """The last recording of a page; the next page begins after it (newest first, ties by SID)."""

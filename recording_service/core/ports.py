@@ -45,6 +45,14 @@ class Clock(Protocol):
         """Seconds that only grow, from an arbitrary start."""
 
 
+class RowChange(NamedTuple):
+    """When a row last changed, and the revision it has since."""
+
+    update_time: datetime
+    key: RecordingKey
+    revision: int
+
+
 class RecordingRows(Protocol):
     """The recordings themselves. Every method raises CatalogueUnavailable if the database does not answer in time."""
 
@@ -71,6 +79,16 @@ class RecordingRows(Protocol):
 
     def stored(self, size: int, after: RecordingKey | None) -> Sequence[Recording]:
         """READY recordings in the order of their keys, for walking over all of them in pieces."""
+
+    def changed(
+        self, since: datetime, before: datetime | None, size: int, after: RowChange | None
+    ) -> Sequence[RowChange]:
+        """Rows whose `update_time` is in that span (None: without an end), tombstones too, for walking in pieces.
+
+        In the order of (update_time, key). A row may become visible later than its `update_time` says, and the clocks
+        of several hosts wrote them: who wants to miss none lets the spans overlap. What raises a revision and leaves
+        `update_time` alone (a bell that has rung) is not found by it.
+        """
 
     def backlog(self, now: datetime) -> Backlog:
         """How much is waiting, and the earliest `next_attempt_time` that has come. For people: nothing goes by it."""

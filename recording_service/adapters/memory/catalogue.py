@@ -18,7 +18,7 @@ from recording_service.core.model import (
     RecordingState,
     WaitingReason,
 )
-from recording_service.core.ports import Amended, Decide, DispatcherRow, NamedObject
+from recording_service.core.ports import Amended, Decide, DispatcherRow, NamedObject, RowChange
 
 #: What a QUEUED row may wait for that is no time.
 _TIMELESS = (None, WaitingReason.ACCOUNT_UNAUTHORIZED)
@@ -58,13 +58,25 @@ class MemoryCatalogue:
 
     def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
         """At most `size` recordings, newest first."""
-        rows = self._sorted(_age, lambda row: _matches(row, matching) and (after is None or _age(row) < after))
+        rows = self._sorted(_age, lambda row: matching.matches(row) and (after is None or _age(row) < after))
         return rows[::-1][:size]
 
     def stored(self, size: int, after: RecordingKey | None) -> Sequence[Recording]:
         """READY recordings in the order of their keys."""
         rows = self._sorted(_key, lambda row: row.state is RecordingState.READY and (after is None or row.key > after))
         return rows[:size]
+
+    def changed(
+        self, since: datetime, before: datetime | None, size: int, after: RowChange | None
+    ) -> Sequence[RowChange]:
+        """Rows whose `update_time` is in that span, in the order of (update_time, key)."""
+        with self._lock:
+            changes = sorted(
+                RowChange(row.update_time, row.key, row.revision)
+                for row in self._rows.values()
+                if row.update_time >= since and (before is None or row.update_time < before)
+            )
+        return [change for change in changes if after is None or change[:2] > after[:2]][:size]
 
     def backlog(self, now: datetime) -> Backlog:
         """How much is waiting."""
@@ -318,15 +330,3 @@ def _age(row: Recording) -> PagePosition:
 
 def _urgency(row: Recording) -> tuple[int, PagePosition]:
     return (row.priority, _age(row))
-
-
-def _matches(row: Recording, matching: RecordingFilter) -> bool:
-    return (
-        (not matching.states or row.state in matching.states)
-        and (not matching.failure_reasons or row.failure_reason in matching.failure_reasons)
-        and (not matching.account_sids or row.account_sid in matching.account_sids)
-        and (not matching.call_sids or row.call.call_sid in matching.call_sids)
-        and matching.labels.items() <= row.call.labels.items()
-        and (matching.create_time_from is None or row.create_time >= matching.create_time_from)
-        and (matching.create_time_before is None or row.create_time < matching.create_time_before)
-    )

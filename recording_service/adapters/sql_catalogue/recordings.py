@@ -12,6 +12,7 @@ from recording_service.adapters.sql_catalogue.rows import from_microseconds, fro
 from recording_service.adapters.sql_catalogue.schema import is_queued, is_ready, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, select_wanted
 from recording_service.core.model import Backlog, PagePosition, Recording, RecordingFilter, RecordingKey
+from recording_service.core.ports import RowChange
 
 _c = recordings.c
 _KEY = (_c.account_sid, _c.recording_sid)
@@ -22,6 +23,18 @@ _GET = select(recordings).where(
 _FIND = select(recordings).where(_c.recording_sid == bindparam("recording_sid")).order_by(_c.account_sid)
 _STORED = select(recordings).where(is_ready).order_by(*_KEY).limit(bindparam("size"))
 _STORED_AFTER = _STORED.where(tuple_(*_KEY) > tuple_(bindparam("account_sid"), bindparam("recording_sid")))
+_CHANGE = (_c.update_time, *_KEY)
+_CHANGED = (
+    select(*_CHANGE, _c.revision)
+    .where(_c.update_time >= bindparam("since"), _c.update_time < bindparam("before"))
+    .order_by(*_CHANGE)
+    .limit(bindparam("size"))
+)
+_CHANGED_AFTER = _CHANGED.where(
+    tuple_(*_CHANGE) > tuple_(bindparam("after_time"), bindparam("account_sid"), bindparam("recording_sid"))
+)
+#: A time after every other, in microseconds.
+_NEVER = 2**63 - 1
 _BACKLOG = select(
     select(func.count()).select_from(recordings).where(is_queued).scalar_subquery(),
     select(func.min(_c.next_attempt_time)).where(is_unpaused, has_come).scalar_subquery(),
@@ -59,6 +72,27 @@ class SqlRecordings(CataloguePart):
             parameters = {"size": size, "account_sid": after.account_sid, "recording_sid": after.recording_sid}
             rows = self._database.rows(_STORED_AFTER, parameters)
         return [from_row(row) for row in rows]
+
+    def changed(
+        self, since: datetime, before: datetime | None, size: int, after: RowChange | None
+    ) -> Sequence[RowChange]:
+        """Rows whose `update_time` is in that span, in the order of (update_time, key)."""
+        until = _NEVER if before is None else to_microseconds(before)
+        if after is None:
+            rows = self._database.rows(_CHANGED, {"since": to_microseconds(since), "before": until, "size": size})
+        else:
+            after_time = to_microseconds(after.update_time)
+            parameters = {
+                # SQLite looks up where to begin by this, and not by the three together.
+                "since": max(after_time, to_microseconds(since)),
+                "before": until,
+                "size": size,
+                "after_time": after_time,
+                "account_sid": after.key.account_sid,
+                "recording_sid": after.key.recording_sid,
+            }
+            rows = self._database.rows(_CHANGED_AFTER, parameters)
+        return [RowChange(from_microseconds(row[0]), RecordingKey(row[1], row[2]), row[3]) for row in rows]
 
     def backlog(self, now: datetime) -> Backlog:
         """How much is waiting."""

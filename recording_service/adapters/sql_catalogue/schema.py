@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -116,6 +116,7 @@ _partial("recordings_verified", is_ready, _c.state, _c.verified_time, _c.account
 _partial("recordings_unsettled", is_unsettled, *AGE)
 _partial("recordings_call", has_call, _c.call_sid)
 Index("recordings_age", *AGE)
+Index("recordings_changed", _c.update_time, _c.account_sid, _c.recording_sid)
 Index("recordings_account_age", _c.account_sid, _c.create_time, _c.recording_sid)
 Index("recordings_sid", _c.recording_sid)
 

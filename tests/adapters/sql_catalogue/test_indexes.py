@@ -13,7 +13,7 @@ from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.core.model import CallDetails, PagePosition, RecordingFilter, RecordingState
-from recording_service.core.ports import NamedObject
+from recording_service.core.ports import NamedObject, RowChange
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
 
 MINUTE = timedelta(minutes=1)
@@ -63,6 +63,8 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
         (lambda catalogue: change(catalogue, ONE, lease=1), {KEY_INDEX}),
         (lambda catalogue: catalogue.find(ONE.recording_sid), {"recordings_sid"}),
         (lambda catalogue: catalogue.stored(10, ONE.key), {"recordings_ready"}),
+        (lambda catalogue: catalogue.changed(TIME, TIME + MINUTE, 10, None), {"recordings_changed"}),
+        (lambda catalogue: catalogue.changed(TIME, None, 10, RowChange(TIME, ONE.key, 1)), {"recordings_changed"}),
         (lambda catalogue: catalogue.least_verified(TIME, TIME, 10), {"recordings_verified"}),
         (lambda catalogue: catalogue.mark_verified([NamedObject(ONE.key, "1.mp3")], TIME), {KEY_INDEX}),
         (lambda catalogue: catalogue.backlog(TIME), {"COVERING INDEX recordings_queued"}),
@@ -115,6 +117,8 @@ def test_what_is_asked_is_found_by_an_index(
     [
         lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE),
         lambda catalogue: catalogue.stored(10, ONE.key),
+        lambda catalogue: catalogue.changed(TIME, TIME + MINUTE, 10, None),
+        lambda catalogue: catalogue.changed(TIME, None, 10, RowChange(TIME, ONE.key, 1)),
         lambda catalogue: catalogue.least_verified(TIME, TIME, 10),
         lambda catalogue: catalogue.due_rung(TIME, TIME, 10, ONE.bell),
         # Looked for every half a minute, and next to never found.

@@ -163,6 +163,15 @@ def test_what_waits_in_an_older_schema_waits_in_this_one(url: str) -> None:
         assert catalogue.due_unrung(TIME, TIME, 10) == [timeless.bell]
 
 
+def test_changes_made_in_an_older_schema_are_found_by_when_they_were_made(url: str) -> None:
+    bring_to(url, "0005")
+    earlier, later = another(2, update_time=TIME), another(1, update_time=TIME + timedelta(seconds=1))
+    for recording in (later, earlier):
+        insert_as_before(url, recording, set())
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        assert [change.key for change in catalogue.changed(TIME, None, 10, None)] == [earlier.key, later.key]
+
+
 # Many at once
 
 
