@@ -17,6 +17,7 @@ RecordingServiceError
 │   └── EnqueueBroken              the same, by a bug of ours
 ├── CapacityExhausted              too many streams or watchers
 ├── CallerLimitExceeded            too much of one caller
+├── WatchOverrun                   a watcher of a list took too little of too much
 ├── ServerDraining                 the server is stopping
 ├── DependencyUnavailable          something this service stands on is down or slow
 │   ├── CatalogueUnavailable
@@ -201,6 +202,17 @@ class CallerLimitExceeded(RecordingServiceError):
     def __init__(self, resource: str, limit: float, *, retry_seconds: float = 1.0) -> None:
         super().__init__(f"this caller may have {limit:g} {resource}; wait, and try again")
         self.resource = resource
+        self.limit = limit
+        self.retry_seconds = retry_seconds
+
+
+class WatchOverrun(RecordingServiceError):
+    """Raised when more recordings have changed than may wait for a watcher. Watching again shows how they are now."""
+
+    def __init__(self, limit: int, *, retry_seconds: float = 1.0) -> None:
+        super().__init__(
+            f"more than {limit} recordings changed before you took them; watch again, with a narrower filter if you can"
+        )
         self.limit = limit
         self.retry_seconds = retry_seconds
 

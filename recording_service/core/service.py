@@ -10,6 +10,7 @@ from recording_service.core.changes import tell
 from recording_service.core.enqueueing import Enqueuer, EnqueueResult, Outcome
 from recording_service.core.errors import (
     CatalogueUnavailable,
+    InvalidRequest,
     RecordingNotFound,
     StorageFull,
     StorageUnavailable,
@@ -26,6 +27,7 @@ from recording_service.core.playback import OpenRange, Shelf
 from recording_service.core.ports import BellQueue, Catalogue, ChangeFeed, Clock, Storage
 from recording_service.core.requests import Target
 from recording_service.core.watching import Watch, WatchHub, WatchUntil
+from recording_service.core.watching_lists import ListWatch
 
 _log = logging.getLogger(__name__)
 
@@ -105,8 +107,7 @@ class RecordingService:
         """A page of recordings, newest first; tombstones only where they are asked for. Raises InvalidRequest."""
         size = paging.effective_page_size(page_size)
         position = paging.position_of(page_token, matching)
-        narrowed = matching if matching.states else replace(matching, states=_NOT_DELETED)
-        found = self._catalogue.page(narrowed, size + 1, position)
+        found = self._catalogue.page(_narrowed(matching), size + 1, position)
         if len(found) <= size:
             return Page(found, "")
         return Page(found[:size], paging.token_after(found[size - 1], matching))
@@ -122,6 +123,16 @@ class RecordingService:
             watch.close()
             raise
         return watch
+
+    def watch_many(self, matching: RecordingFilter, snapshot_size: int) -> ListWatch:
+        """Watches a list: what matches now (at most `snapshot_size`; 0: all), newest first, then each change.
+
+        As in `list`, tombstones only match where they are asked for, and nothing asks the shelf. The caller closes it.
+        Raises InvalidRequest, CatalogueUnavailable.
+        """
+        if snapshot_size < 0:
+            raise InvalidRequest.of("snapshot_size", f"is {snapshot_size}; must be 0 or more")
+        return self._hub.watch_many(_narrowed(matching), snapshot_size)
 
     def open_range(self, target: Target, offset: int, length: int, etag: str) -> OpenRange:
         """Opens a range of the stored bytes, everything checked. The caller closes it. Raises as `Shelf.open_range`."""
@@ -189,3 +200,8 @@ class RecordingService:
             return None if target.key is None else self._catalogue.get(target.key)
         rows = target.picked(self._catalogue.find(target.recording_sid))
         return min(rows, key=lambda row: (_MEANT_FIRST.index(row.state), row.create_time), default=None)
+
+
+def _narrowed(matching: RecordingFilter) -> RecordingFilter:
+    """The same, without tombstones where no states are asked for."""
+    return matching if matching.states else replace(matching, states=_NOT_DELETED)

@@ -1,22 +1,25 @@
 """Watching one recording: level-triggered, the latest look wins, the catalogue is the truth (grpc.md A.1).
 
-One thread serves all watches of a process. It hears of changes from the feed, reads each changed row once, and hands
-it to whoever watches it; every few seconds it reads all watched rows anyway, because the feed may lose a word or be
-down.
+One thread serves all watches of a process, those of lists (`watching_lists`) too. It hears of changes from the feed,
+reads each changed row once, and hands it to whoever watches it; every few seconds it reads all watched rows anyway, and
+looks for what has changed in lists, because the feed may lose a word or be down.
 """
 
 import logging
 import math
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from recording_service.core.errors import CatalogueUnavailable, QueueUnavailable
-from recording_service.core.model import Recording, RecordingKey, RecordingState
+from recording_service.core.model import Recording, RecordingFilter, RecordingKey, RecordingState
 from recording_service.core.ports import Catalogue, ChangeFeed, ChangeSubscription, Clock
+from recording_service.core.watching_lists import ListWatch, ListWatches
 
 #: How often all watched rows are read, whatever the feed says.
 LOOK_INTERVAL_SECONDS = 2.0
+#: How many rows are read, and held, at once.
+_PIECE_SIZE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +93,7 @@ class WatchHub:
         self._look_interval_seconds = look_interval_seconds
         self._lock = threading.Lock()
         self._watches: dict[RecordingKey, set[Watch]] = {}
+        self._lists = ListWatches(catalogue, clock)
         self._thread: threading.Thread | None = None
         self._subscription: ChangeSubscription | None = None
         self._stop = threading.Event()
@@ -104,9 +108,23 @@ class WatchHub:
             closed = self._stop.is_set()
             if not closed:
                 self._watches.setdefault(key, set()).add(watch)
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="watch-hub", daemon=True)
-                    self._thread.start()
+                self._start()
+        if closed:
+            watch.close()
+        return watch
+
+    def watch_many(self, matching: RecordingFilter, snapshot_size: int) -> ListWatch:
+        """A new watch of a list, in place before anything of it is read.
+
+        Of a hub that is closed, one that is closed too. Raises CatalogueUnavailable.
+        """
+        watch = ListWatch(self._catalogue, matching, snapshot_size, self._lists.discard)
+        window = self._lists.window()
+        with self._lock:
+            closed = self._stop.is_set()
+            if not closed:
+                self._lists.add(watch, window)
+                self._start()
         if closed:
             watch.close()
         return watch
@@ -128,11 +146,19 @@ class WatchHub:
             thread, subscription = self._thread, self._subscription
         for watch in watches:
             watch.close()
+        for listing in self._lists.all():
+            listing.close()
         if subscription is not None:
             # The thread may be waiting there.
             subscription.close()
         if thread is not None:
             thread.join(timeout=5 * self._look_interval_seconds)
+
+    def _start(self) -> None:
+        """Has the thread run, which is for whoever holds the lock."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="watch-hub", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         subscription = self._changes.subscribe()
@@ -148,7 +174,7 @@ class WatchHub:
                 else:
                     self._look(self._heard(subscription, left))
                 with self._lock:
-                    if not self._watches:
+                    if not self._watches and not self._lists:
                         self._thread = None
                         return
         finally:
@@ -165,21 +191,27 @@ class WatchHub:
             return set()
         return {RecordingKey(change.account_sid, change.recording_sid) for change in heard}
 
-    def _look(self, keys: Collection[RecordingKey] | None) -> None:
-        """Reads rows that are watched (None: all of them) and hands them to their watches."""
-        with self._lock:
-            wanted = [key for key in (self._watches if keys is None else keys) if key in self._watches]
-        if not wanted:
-            return
+    def _look(self, heard: Collection[RecordingKey] | None) -> None:
+        """Reads what has changed of what is watched, and hands it out. None: nobody has said what has changed."""
         try:
-            rows = self._catalogue.get_many(wanted)
+            self._lists.begin_reading()
+            listed = self._lists.missed() if heard is None else self._lists.concerned(heard)
+            with self._lock:
+                watched = {key for key in (self._watches if heard is None else heard) if key in self._watches}
+            wanted = list(watched | listed)
+            for begin in range(0, len(wanted), _PIECE_SIZE):
+                rows = self._catalogue.get_many(wanted[begin : begin + _PIECE_SIZE])
+                self._offer(rows)
+                self._lists.offer([row for key, row in rows.items() if key in listed])
+            if heard is None:
+                self._lists.settle()
         except CatalogueUnavailable:
             _log.warning("the catalogue did not answer; watches wait for it")
-            return
         except Exception:
             # Every watch of the process hangs on this thread: a bug is logged and looked at again, not died of.
             _log.exception("reading watched recordings failed unexpectedly")
-            return
+
+    def _offer(self, rows: Mapping[RecordingKey, Recording]) -> None:
         with self._lock:
             offers = [(watch, row) for key, row in rows.items() for watch in self._watches.get(key, ())]
         for watch, row in offers:

@@ -35,6 +35,7 @@ from recording_service.core.errors import (
     ServerDraining,
     SourceError,
     Unauthenticated,
+    WatchOverrun,
     WorkerCrashed,
 )
 from recording_service.grpc_api.text import clipped
@@ -116,6 +117,12 @@ TABLE: Mapping[type[RecordingServiceError], Row] = {
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         "CALLER_LIMIT_EXCEEDED",
         lambda error: {"resource": error.resource, "limit": f"{error.limit:g}"},
+        lambda error: error.retry_seconds,
+    ),
+    WatchOverrun: Row(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "WATCH_OVERRUN",
+        lambda error: {"limit": str(error.limit)},
         lambda error: error.retry_seconds,
     ),
     ServerDraining: Row(grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING"),

@@ -46,6 +46,13 @@ ROWS: list[tuple[RecordingServiceError, grpc.StatusCode, str, dict[str, str], fl
     (errors.EnqueueFailed(None, retry_seconds=3), CODE.UNAVAILABLE, "ENQUEUE_FAILED", {}, 3),
     (errors.EnqueueStorageFull(None, retry_seconds=30), CODE.RESOURCE_EXHAUSTED, "STORAGE_FULL", {}, 30),
     (
+        errors.WatchOverrun(2000, retry_seconds=0.5),
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "WATCH_OVERRUN",
+        {"limit": "2000"},
+        0.5,
+    ),
+    (
         errors.CapacityExhausted("streams", 256, retry_seconds=0.5),
         CODE.RESOURCE_EXHAUSTED,
         "CAPACITY_EXHAUSTED",
