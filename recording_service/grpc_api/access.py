@@ -25,7 +25,14 @@ SCOPES: Final[Mapping[str, Scope]] = {
     f"/{_SERVICE}/{method}": scope
     for scope, methods in {
         Scope.ENQUEUE: ("EnqueueRecording", "BatchEnqueueRecordings", "ReportRecordingUnavailable"),
-        Scope.READ: ("GetRecording", "ListRecordings", "WatchRecording", "StreamRecording", "CreatePlaybackUrl"),
+        Scope.READ: (
+            "GetRecording",
+            "ListRecordings",
+            "WatchRecording",
+            "WatchRecordings",
+            "StreamRecording",
+            "CreatePlaybackUrl",
+        ),
         Scope.MANAGE: ("DeleteRecording",),
     }.items()
     for method in methods

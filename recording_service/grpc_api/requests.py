@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from recording_service.core.callers import Caller
 from recording_service.core.errors import FieldViolation, InvalidRequest
 from recording_service.core.model import EnqueueRequest, RecordingFilter, UnavailableReport
-from recording_service.core.requests import RequestChecker, Target
+from recording_service.core.requests import RequestChecker, Target, check_sids
 from recording_service.core.watching import WatchUntil
 from recording_service.grpc_api.enums import (
     FAILURE_REASONS,
@@ -151,6 +151,21 @@ def recording_filter(request: lookup_pb2.ListRecordingsRequest) -> RecordingFilt
         create_time_from=create_time_from,
         create_time_before=create_time_before,
     )
+
+
+def list_watch_request(request: watch_pb2.WatchRecordingsRequest) -> tuple[RecordingFilter, int]:
+    """What a watch of a list is narrowed to, and how much of it is sent at the beginning."""
+    found: list[FieldViolation] = []
+    states = _members(found, "states", request.states, STATES)
+    check_sids(found, "account_sids", request.account_sids, "AC")
+    check_sids(found, "call_sids", request.call_sids, "CA")
+    if request.snapshot_size < 0:
+        found.append(FieldViolation("snapshot_size", f"is {request.snapshot_size}; must be 0 or more"))
+    _refuse(found)
+    matching = RecordingFilter(
+        states=states, account_sids=frozenset(request.account_sids), call_sids=frozenset(request.call_sids)
+    )
+    return matching, request.snapshot_size
 
 
 def _refuse(found: Sequence[FieldViolation]) -> None:

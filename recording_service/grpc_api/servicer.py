@@ -5,6 +5,7 @@ from contextlib import closing
 
 from recording_service.core.errors import EnqueueFailed
 from recording_service.core.failpoints import Failpoint, failpoint
+from recording_service.core.model import RecordingFilter
 from recording_service.core.requests import RequestChecker, Target
 from recording_service.core.service import RecordingService
 from recording_service.grpc_api import playback_urls, requests
@@ -23,6 +24,9 @@ from recording_service.grpc_api.streams import RecordingStreams, Written
 from recording_service.grpc_api.watches import RecordingWatches
 from recording_service.signed_urls import UrlSigner
 from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, stream_pb2, watch_pb2
+
+#: What no recording matches.
+_NOTHING = RecordingFilter(account_sids=frozenset({""}))
 
 
 class RecordingServicer:
@@ -122,6 +126,23 @@ class RecordingServicer:
             for recording in looks:
                 response = watch_pb2.WatchRecordingResponse()
                 fill_recording(response.recording, recording)
+                yield response
+
+    @streaming("WatchRecordings")
+    def WatchRecordings(  # noqa: N802
+        self, request: watch_pb2.WatchRecordingsRequest, call: Call
+    ) -> Iterator[watch_pb2.WatchRecordingsResponse]:
+        """Watches many recordings."""
+        asked, snapshot_size = requests.list_watch_request(request)
+        # Where nothing is left: an empty list that stays empty, as that of an account without recordings.
+        matching = admitted_caller().narrowed(asked) or _NOTHING
+        with closing(self._watches.looks(lambda: self._service.watch_many(matching, snapshot_size), call)) as looks:
+            for look in looks:
+                response = watch_pb2.WatchRecordingsResponse(
+                    matches=look.matches, snapshot_complete=look.snapshot_complete
+                )
+                if look.recording is not None:
+                    fill_recording(response.recording, look.recording)
                 yield response
 
     @streaming("StreamRecording")

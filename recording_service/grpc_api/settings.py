@@ -38,7 +38,7 @@ class GrpcServerSettings:
     threads: int = 544
     #: Most StreamRecording calls at once; each holds a thread.
     streams: int = 256
-    #: Most WatchRecording calls at once; each holds a thread.
+    #: Most WatchRecording and WatchRecordings calls at once; each holds a thread.
     watchers: int = 224
     #: Most health watchers at once; each holds a thread.
     health_watchers: int = 16

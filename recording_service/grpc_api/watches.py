@@ -1,19 +1,35 @@
-"""WatchRecording: looks at one recording until it is where the watcher waits for, or the server stops."""
+"""WatchRecording and WatchRecordings: looks until the watch is where its watcher waits for, or the server stops."""
 
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from typing import Protocol, TypeVar
 
 from recording_service.core.errors import ServerDraining
-from recording_service.core.model import Recording
-from recording_service.core.watching import Watch
 from recording_service.grpc_api.calls import Call
 from recording_service.grpc_api.slots import Slots
 from recording_service.grpc_api.stalls import StallSweeper
 
 #: Longest wait for news before the watcher is looked after, in seconds; its end wakes the wait at once anyway.
 WAIT_SECONDS = 30.0
+
+Look = TypeVar("Look")
+LookOut = TypeVar("LookOut", covariant=True)
+
+
+class Watch(Protocol[LookOut]):
+    """A watch of the core's, of one recording or of a list."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether what was handed out last has ended it."""
+
+    def next(self, timeout_seconds: float) -> LookOut | None:
+        """What is new; None if nothing is in that time, or the watch was closed."""
+
+    def close(self) -> None:
+        """Ends it and wakes whoever waits for it. Idempotent."""
 
 
 class RecordingWatches:
@@ -23,11 +39,11 @@ class RecordingWatches:
         self._slots = slots
         self._stalls = stalls
         self._lock = threading.Lock()
-        self._open: set[Watch] = set()
+        self._open: set[Watch[object]] = set()
         self._draining = False
 
-    def looks(self, open_watch: Callable[[], Watch], call: Call) -> Generator[Recording, None, None]:
-        """The recording as it is, then after each change, until the watch is finished or the call ends.
+    def looks(self, open_watch: Callable[[], Watch[Look]], call: Call) -> Generator[Look, None, None]:
+        """What is watched as it is, then after each change, until the watch is finished or the call ends.
 
         Raises CapacityExhausted, ServerDraining, and what opening and waiting raise.
         """
@@ -40,11 +56,11 @@ class RecordingWatches:
             if not call.when_ended(watch.close):
                 return
             while not watch.finished:
-                recording = self._next(watch, call)
-                if recording is None:
+                look = self._next(watch, call)
+                if look is None:
                     return
                 sending.since = time.monotonic()
-                yield recording
+                yield look
                 sending.since = None
 
     def drain(self) -> None:
@@ -56,7 +72,7 @@ class RecordingWatches:
             watch.close()
 
     @contextmanager
-    def _opened(self, open_watch: Callable[[], Watch]) -> Iterator[Watch]:
+    def _opened(self, open_watch: Callable[[], Watch[Look]]) -> Iterator[Watch[Look]]:
         with closing(open_watch()) as watch:
             with self._lock:
                 if self._draining:
@@ -68,13 +84,13 @@ class RecordingWatches:
                 with self._lock:
                     self._open.discard(watch)
 
-    def _next(self, watch: Watch, call: Call) -> Recording | None:
+    def _next(self, watch: Watch[Look], call: Call) -> Look | None:
         """The next look; None once the call has ended. ServerDraining if the watch was closed before."""
         while True:
             began = time.monotonic()
-            recording = watch.next(WAIT_SECONDS)
-            if recording is not None or call.has_ended():
-                return recording
+            look = watch.next(WAIT_SECONDS)
+            if look is not None or call.has_ended():
+                return look
             # Back with nothing and before its time: it was closed, by `drain` or by the core's own stop.
             if self._draining or time.monotonic() - began < WAIT_SECONDS / 2:
                 raise ServerDraining

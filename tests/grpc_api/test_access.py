@@ -43,6 +43,7 @@ REQUESTS: dict[str, Any] = {
     "GetRecording": lookup_pb2.GetRecordingRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
     "ListRecordings": lookup_pb2.ListRecordingsRequest(),
     "WatchRecording": watch_pb2.WatchRecordingRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
+    "WatchRecordings": watch_pb2.WatchRecordingsRequest(),
     "StreamRecording": stream_pb2.StreamRecordingRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
     "CreatePlaybackUrl": playback_url_pb2.CreatePlaybackUrlRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
     "DeleteRecording": deletion_pb2.DeleteRecordingRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
@@ -246,6 +247,20 @@ def test_a_list_has_nothing_of_other_accounts(guarded: RunningServer) -> None:
     assert guarded.service.asked("list") == []
     call(guarded, "ListRecordings", bearing("foreign"))
     assert guarded.service.asked("list")[0][0].account_sids == {FOREIGN}
+
+
+def test_a_watched_list_is_narrowed_to_the_callers_accounts(guarded: RunningServer) -> None:
+    elsewhere = watch_pb2.WatchRecordingsRequest(account_sids=[ACCOUNT])
+
+    for request in (None, elsewhere):
+        assert call(guarded, "WatchRecordings", bearing("foreign"), request).snapshot_complete
+    call(guarded, "WatchRecordings", bearing("operator"))
+
+    own, nothing, everything = (matching for matching, _ in guarded.service.asked("watch_many"))
+    assert own.account_sids == {FOREIGN}
+    assert not nothing.matches(recording())
+    assert not nothing.matches(recording(account_sid=FOREIGN))
+    assert everything.account_sids == frozenset()
 
 
 def test_a_caller_that_asks_too_often_is_told_when_to_ask_again(guarded: RunningServer) -> None:

@@ -235,3 +235,37 @@ def test_a_filter_names_all_that_is_wrong() -> None:
         requests.recording_filter(message)
 
     assert fields(caught) == ["states", "states", "failure_reasons", "create_time_from", "create_time_before"]
+
+
+def test_a_watch_of_a_list_has_all_that_was_sent() -> None:
+    message = watch_pb2.WatchRecordingsRequest(
+        states=[recording_pb2.RECORDING_STATE_QUEUED, recording_pb2.RECORDING_STATE_READY],
+        account_sids=[ACCOUNT, ACCOUNT],
+        call_sids=["CA" + "2c" * 16],
+        snapshot_size=7,
+    )
+
+    assert requests.list_watch_request(message) == (
+        RecordingFilter(
+            states=frozenset({RecordingState.QUEUED, RecordingState.READY}),
+            account_sids=frozenset({ACCOUNT}),
+            call_sids=frozenset({"CA" + "2c" * 16}),
+        ),
+        7,
+    )
+
+
+def test_a_watch_of_a_list_without_filters_is_of_everything() -> None:
+    assert requests.list_watch_request(watch_pb2.WatchRecordingsRequest()) == (RecordingFilter(), 0)
+
+
+def test_a_watch_of_a_list_names_all_that_is_wrong() -> None:
+    message = watch_pb2.WatchRecordingsRequest(
+        account_sids=[ACCOUNT, "", "AC1"], call_sids=[RECORDING], snapshot_size=-1
+    )
+    message.MergeFromString(_enum_field(1, 0) + _enum_field(1, 77))
+
+    with pytest.raises(InvalidRequest) as caught:
+        requests.list_watch_request(message)
+
+    assert fields(caught) == ["states", "states", "account_sids", "account_sids", "call_sids", "snapshot_size"]

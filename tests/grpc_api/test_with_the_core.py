@@ -61,6 +61,31 @@ def test_a_recording_is_enqueued_watched_streamed_and_deleted() -> None:
         assert refused(lambda: stub.EnqueueRecording(ENQUEUE)).reason == "RECORDING_DELETED"
 
 
+def test_a_list_is_watched_while_a_recording_comes_and_goes() -> None:
+    world = World()
+    world.script(AUDIO)
+    shown = {recording_pb2.RECORDING_STATE_QUEUED, recording_pb2.RECORDING_STATE_READY}
+    with served(world) as stub:
+        stub.EnqueueRecording(ENQUEUE)
+        watch = stub.WatchRecordings(watch_pb2.WatchRecordingsRequest(states=shown, account_sids=[ACCOUNT]), timeout=30)
+        first = next(watch)
+        assert (first.matches, first.recording.state) == (True, recording_pb2.RECORDING_STATE_QUEUED)
+        assert next(watch).snapshot_complete
+
+        def comes(state: int) -> bool:
+            look = next(watch)
+            assert look.matches is (look.recording.state in shown)
+            return bool(look.recording.state == state)
+
+        world.work()
+        while not comes(recording_pb2.RECORDING_STATE_READY):
+            pass
+        stub.DeleteRecording(deletion_pb2.DeleteRecordingRequest(recording_sid=RECORDING))
+        while not comes(recording_pb2.RECORDING_STATE_DELETED):
+            pass
+        watch.cancel()
+
+
 def test_bytes_that_are_gone_are_data_loss_and_are_fetched_again() -> None:
     world = World()
     world.script(AUDIO)

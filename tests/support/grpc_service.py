@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.core.enqueueing import EnqueueResult
 from recording_service.core.model import (
     CallDetails,
@@ -24,6 +25,7 @@ from recording_service.core.ranges import ByteRange, resolve_range
 from recording_service.core.requests import Target
 from recording_service.core.service import Page, RecordingService, ServiceHealth
 from recording_service.core.watching import Watch, WatchHub, WatchUntil
+from recording_service.core.watching_lists import ListWatch
 
 ACCOUNT = "AC" + "0a" * 16
 RECORDING = "RE" + "1b" * 16
@@ -111,6 +113,18 @@ class FakeWatch(Watch):
         self.closed.set()
 
 
+class FakeListWatch(ListWatch):
+    """The core's own watch of a list, empty at the beginning, which a test feeds by `offer`."""
+
+    def __init__(self, matching: RecordingFilter, snapshot_size: int) -> None:
+        super().__init__(MemoryCatalogue(), matching, snapshot_size, lambda _: None, max_pending=3)
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.closed.set()
+
+
 class FakeRecordingService:
     """Answers as `answers` says, by method name: a value, an exception to raise, or a function of the arguments."""
 
@@ -124,6 +138,7 @@ class FakeRecordingService:
             "delete": recording(state=RecordingState.DELETED, delete_time=NOW),
             "health": ServiceHealth(serving=True, queued=3, oldest_due_seconds=1.25),
             "watch": self._watch,
+            "watch_many": self._watch_many,
             "open_range": self._open_range,
         }
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
@@ -131,6 +146,7 @@ class FakeRecordingService:
         self.content = b""
         self.size_bytes: int | None = None
         self.watches: list[FakeWatch] = []
+        self.list_watches: list[FakeListWatch] = []
         self.ranges: list[FakeRange] = []
 
     @property
@@ -160,6 +176,9 @@ class FakeRecordingService:
     def watch(self, target: Target, until: WatchUntil) -> Any:
         return self._answer("watch", target, until)
 
+    def watch_many(self, matching: RecordingFilter, snapshot_size: int) -> Any:
+        return self._answer("watch_many", matching, snapshot_size)
+
     def open_range(self, target: Target, offset: int, length: int, etag: str) -> Any:
         return self._answer("open_range", target, offset, length, etag)
 
@@ -180,6 +199,11 @@ class FakeRecordingService:
         watch = FakeWatch()
         watch.offer(recording(state=RecordingState.QUEUED, revision=1))
         self.watches.append(watch)
+        return watch
+
+    def _watch_many(self, matching: RecordingFilter, snapshot_size: int) -> ListWatch:
+        watch = FakeListWatch(matching, snapshot_size)
+        self.list_watches.append(watch)
         return watch
 
     def _open_range(self, target: Target, offset: int, length: int, etag: str) -> OpenRange:

@@ -73,6 +73,11 @@ class RecordingServiceStub(object):
                 request_serializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingRequest.SerializeToString,
                 response_deserializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingResponse.FromString,
                 _registered_method=True)
+        self.WatchRecordings = channel.unary_stream(
+                '/recordings.v1.RecordingService/WatchRecordings',
+                request_serializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingsRequest.SerializeToString,
+                response_deserializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingsResponse.FromString,
+                _registered_method=True)
         self.StreamRecording = channel.unary_stream(
                 '/recordings.v1.RecordingService/StreamRecording',
                 request_serializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingRequest.SerializeToString,
@@ -140,6 +145,13 @@ class RecordingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchRecordings(self, request, context):
+        """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamRecording(self, request, context):
         """Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording.
         """
@@ -194,6 +206,11 @@ def add_RecordingServiceServicer_to_server(servicer, server):
                     servicer.WatchRecording,
                     request_deserializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingRequest.FromString,
                     response_serializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingResponse.SerializeToString,
+            ),
+            'WatchRecordings': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchRecordings,
+                    request_deserializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingsRequest.FromString,
+                    response_serializer=recordings_dot_v1_dot_watch__pb2.WatchRecordingsResponse.SerializeToString,
             ),
             'StreamRecording': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamRecording,
@@ -377,6 +394,33 @@ class RecordingService(object):
             '/recordings.v1.RecordingService/WatchRecording',
             recordings_dot_v1_dot_watch__pb2.WatchRecordingRequest.SerializeToString,
             recordings_dot_v1_dot_watch__pb2.WatchRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchRecordings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordings.v1.RecordingService/WatchRecordings',
+            recordings_dot_v1_dot_watch__pb2.WatchRecordingsRequest.SerializeToString,
+            recordings_dot_v1_dot_watch__pb2.WatchRecordingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

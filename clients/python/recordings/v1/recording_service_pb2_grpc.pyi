@@ -126,6 +126,22 @@ _RecordingServiceWatchRecordingType = typing_extensions.TypeVar(
     ],
 )
 
+_RecordingServiceWatchRecordingsType = typing_extensions.TypeVar(
+    '_RecordingServiceWatchRecordingsType',
+    grpc.UnaryStreamMultiCallable[
+        recordings.v1.watch_pb2.WatchRecordingsRequest,
+        recordings.v1.watch_pb2.WatchRecordingsResponse,
+    ],
+    grpc.aio.UnaryStreamMultiCallable[
+        recordings.v1.watch_pb2.WatchRecordingsRequest,
+        recordings.v1.watch_pb2.WatchRecordingsResponse,
+    ],
+    default=grpc.UnaryStreamMultiCallable[
+        recordings.v1.watch_pb2.WatchRecordingsRequest,
+        recordings.v1.watch_pb2.WatchRecordingsResponse,
+    ],
+)
+
 _RecordingServiceStreamRecordingType = typing_extensions.TypeVar(
     '_RecordingServiceStreamRecordingType',
     grpc.UnaryStreamMultiCallable[
@@ -174,7 +190,7 @@ _RecordingServiceDeleteRecordingType = typing_extensions.TypeVar(
     ],
 )
 
-class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType, _RecordingServiceBatchEnqueueRecordingsType, _RecordingServiceReportRecordingUnavailableType, _RecordingServiceGetRecordingType, _RecordingServiceListRecordingsType, _RecordingServiceWatchRecordingType, _RecordingServiceStreamRecordingType, _RecordingServiceCreatePlaybackUrlType, _RecordingServiceDeleteRecordingType]):
+class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType, _RecordingServiceBatchEnqueueRecordingsType, _RecordingServiceReportRecordingUnavailableType, _RecordingServiceGetRecordingType, _RecordingServiceListRecordingsType, _RecordingServiceWatchRecordingType, _RecordingServiceWatchRecordingsType, _RecordingServiceStreamRecordingType, _RecordingServiceCreatePlaybackUrlType, _RecordingServiceDeleteRecordingType]):
     """Takes call recordings off Twilio and makes them playable for ever after.
 
     Every status that is not OK carries a `google.rpc.ErrorInfo` with the domain "recording-service" and a stable reason.
@@ -206,6 +222,10 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
         grpc.UnaryStreamMultiCallable[
             recordings.v1.watch_pb2.WatchRecordingRequest,
             recordings.v1.watch_pb2.WatchRecordingResponse,
+        ],
+        grpc.UnaryStreamMultiCallable[
+            recordings.v1.watch_pb2.WatchRecordingsRequest,
+            recordings.v1.watch_pb2.WatchRecordingsResponse,
         ],
         grpc.UnaryStreamMultiCallable[
             recordings.v1.stream_pb2.StreamRecordingRequest,
@@ -248,6 +268,10 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
             recordings.v1.watch_pb2.WatchRecordingResponse,
         ],
         grpc.aio.UnaryStreamMultiCallable[
+            recordings.v1.watch_pb2.WatchRecordingsRequest,
+            recordings.v1.watch_pb2.WatchRecordingsResponse,
+        ],
+        grpc.aio.UnaryStreamMultiCallable[
             recordings.v1.stream_pb2.StreamRecordingRequest,
             recordings.v1.stream_pb2.StreamRecordingResponse,
         ],
@@ -280,6 +304,9 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
 
     WatchRecording: _RecordingServiceWatchRecordingType
     """Sends the recording as it is, then after each change; ends with OK once it is READY (or as asked), FAILED or DELETED."""
+
+    WatchRecordings: _RecordingServiceWatchRecordingsType
+    """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen."""
 
     StreamRecording: _RecordingServiceStreamRecordingType
     """Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording."""
@@ -316,6 +343,10 @@ RecordingServiceAsyncStub: typing_extensions.TypeAlias = RecordingServiceStub[
     grpc.aio.UnaryStreamMultiCallable[
         recordings.v1.watch_pb2.WatchRecordingRequest,
         recordings.v1.watch_pb2.WatchRecordingResponse,
+    ],
+    grpc.aio.UnaryStreamMultiCallable[
+        recordings.v1.watch_pb2.WatchRecordingsRequest,
+        recordings.v1.watch_pb2.WatchRecordingsResponse,
     ],
     grpc.aio.UnaryStreamMultiCallable[
         recordings.v1.stream_pb2.StreamRecordingRequest,
@@ -387,6 +418,14 @@ class RecordingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[recordings.v1.watch_pb2.WatchRecordingResponse], collections.abc.AsyncIterator[recordings.v1.watch_pb2.WatchRecordingResponse]]:
         """Sends the recording as it is, then after each change; ends with OK once it is READY (or as asked), FAILED or DELETED."""
+
+    @abc.abstractmethod
+    def WatchRecordings(
+        self,
+        request: recordings.v1.watch_pb2.WatchRecordingsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[recordings.v1.watch_pb2.WatchRecordingsResponse], collections.abc.AsyncIterator[recordings.v1.watch_pb2.WatchRecordingsResponse]]:
+        """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen."""
 
     @abc.abstractmethod
     def StreamRecording(

@@ -1,8 +1,9 @@
 from recordings.v1 import recording_pb2 as _recording_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from typing import ClassVar as _ClassVar, Mapping as _Mapping, Optional as _Optional, Union as _Union
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -30,3 +31,25 @@ class WatchRecordingResponse(_message.Message):
     RECORDING_FIELD_NUMBER: _ClassVar[int]
     recording: _recording_pb2.Recording
     def __init__(self, recording: _Optional[_Union[_recording_pb2.Recording, _Mapping]] = ...) -> None: ...
+
+class WatchRecordingsRequest(_message.Message):
+    __slots__ = ("states", "account_sids", "call_sids", "snapshot_size")
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_SIDS_FIELD_NUMBER: _ClassVar[int]
+    CALL_SIDS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_SIZE_FIELD_NUMBER: _ClassVar[int]
+    states: _containers.RepeatedScalarFieldContainer[_recording_pb2.RecordingState]
+    account_sids: _containers.RepeatedScalarFieldContainer[str]
+    call_sids: _containers.RepeatedScalarFieldContainer[str]
+    snapshot_size: int
+    def __init__(self, states: _Optional[_Iterable[_Union[_recording_pb2.RecordingState, str]]] = ..., account_sids: _Optional[_Iterable[str]] = ..., call_sids: _Optional[_Iterable[str]] = ..., snapshot_size: _Optional[int] = ...) -> None: ...
+
+class WatchRecordingsResponse(_message.Message):
+    __slots__ = ("recording", "matches", "snapshot_complete")
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    recording: _recording_pb2.Recording
+    matches: bool
+    snapshot_complete: bool
+    def __init__(self, recording: _Optional[_Union[_recording_pb2.Recording, _Mapping]] = ..., matches: bool = ..., snapshot_complete: bool = ...) -> None: ...
