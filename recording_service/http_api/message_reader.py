@@ -6,16 +6,17 @@ read in the ordinary way.
 """
 
 import asyncio
+from typing import Any, Generic, TypeVar, cast
 
 import grpc.aio
+from google.protobuf.message import Message
 
 from recording_service.http_api.failures import translated
-from recordings.v1.stream_pb2 import StreamRecordingRequest, StreamRecordingResponse
 
-Call = grpc.aio.UnaryStreamCall[StreamRecordingRequest, StreamRecordingResponse]
+Response = TypeVar("Response", bound=Message)
 
 
-class MessageReader:
+class MessageReader(Generic[Response]):
     """One stream. Not for concurrent use; `cancel` it whatever happens.
 
     Parameters:
@@ -23,12 +24,12 @@ class MessageReader:
             them; and the loop itself holds tasks only weakly.
     """
 
-    def __init__(self, call: Call, ending: "set[asyncio.Task[None]]") -> None:
+    def __init__(self, call: "grpc.aio.UnaryStreamCall[Any, Response]", ending: "set[asyncio.Task[None]]") -> None:
         self._call = call
         self._ending = ending
-        self._reading: asyncio.Task[StreamRecordingResponse | None] | None = None
+        self._reading: asyncio.Task[Response | None] | None = None
 
-    async def read(self, within_seconds: float) -> StreamRecordingResponse | None:
+    async def read(self, within_seconds: float) -> Response | None:
         """The next message; `None` at the stream's end with OK.
 
         Raises:
@@ -52,12 +53,13 @@ class MessageReader:
             end.add_done_callback(self._ending.discard)
             self._reading = None
 
-    async def _receive(self) -> StreamRecordingResponse | None:
+    async def _receive(self) -> Response | None:
         with translated():
             message = await self._call.read()
-        return message if isinstance(message, StreamRecordingResponse) else None
+        # The end of a stream is an object of gRPC's own.
+        return cast(Response, message) if isinstance(message, Message) else None
 
-    async def _end(self, reading: "asyncio.Task[StreamRecordingResponse | None] | None") -> None:
+    async def _end(self, reading: "asyncio.Task[Response | None] | None") -> None:
         if reading is not None:
             await asyncio.gather(reading, return_exceptions=True)
         await self._call.code()

@@ -87,7 +87,7 @@ class RangeStream:
         self._request = request
         self._identity = identity
         self._patience = patience
-        self._reader: MessageReader | None = None
+        self._reader: MessageReader[StreamRecordingResponse] | None = None
         #: What has come and was not handed out: of one message at most.
         self._buffered = _NOTHING
         self._next = request.offset
