@@ -1,4 +1,4 @@
-"""Header fields that every answer has, whatever it is (reliability.md C13, C15)."""
+"""Header fields that every answer has, whatever it is (reliability.md C13, C15); a page has its own policy."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,13 +9,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _FIELDS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    # `media-src`: a recording that is opened by itself is a page around its own address.
-    "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
 }
+_POLICY: Final = "Content-Security-Policy"
+#: For what is no page. `media-src`: a recording that is opened by itself is a page around its own address.
+_NO_PAGE: Final = "default-src 'none'; media-src 'self'; sandbox"
 
 
 class SecurityHeaders:
-    """Middleware that adds the fields."""
+    """Middleware that adds the fields. A policy that the answer has already is left as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,7 +29,9 @@ class SecurityHeaders:
 
         async def adorned(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_FIELDS)
+                headers = MutableHeaders(scope=message)
+                headers.update(_FIELDS)
+                headers.setdefault(_POLICY, _NO_PAGE)
             await send(message)
 
         await self._app(scope, receive, adorned)
