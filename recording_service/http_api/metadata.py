@@ -1,18 +1,18 @@
 """`GET /recordings/{sid}`: what is known of a recording, in protobuf's own JSON with the contract's field names."""
 
-from google.protobuf.json_format import MessageToDict
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.recording_client import RecordingClient
+from recording_service.http_api.recording_json import recording_json
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.targets import Target
 from recordings.v1.lookup_pb2 import GetRecordingRequest
 
 
 class Metadata:
-    """The endpoint for a recording's metadata. Fields that are not known are left out; int64 are strings."""
+    """The endpoint for a recording's metadata."""
 
     def __init__(self, client: RecordingClient, settings: HttpSettings) -> None:
         self._client = client
@@ -26,6 +26,4 @@ class Metadata:
             CallIdentity.of(request),
             self._timeout_seconds,
         )
-        return JSONResponse(
-            MessageToDict(recording, preserving_proto_field_name=True), headers={"Cache-Control": "no-store"}
-        )
+        return JSONResponse(recording_json(recording), headers={"Cache-Control": "no-store"})

@@ -1,0 +1,21 @@
+"""A recording as JSON: protobuf's own, with the contract's field names, and its reasons in words beside them."""
+
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+
+from recording_service.http_api.reason_words import failure_words, waiting_words
+from recordings.v1.recording_pb2 import Recording, RecordingState
+
+
+def recording_json(recording: Recording) -> dict[str, Any]:
+    """Fields that are not known are left out; int64 are strings.
+
+    `failure_text` and `waiting_text` say for people why it is FAILED or QUEUED. Not stable.
+    """
+    members: dict[str, Any] = MessageToDict(recording, preserving_proto_field_name=True)
+    if recording.state == RecordingState.RECORDING_STATE_FAILED:
+        members["failure_text"] = failure_words(recording.failure_reason)
+    elif recording.state == RecordingState.RECORDING_STATE_QUEUED:
+        members["waiting_text"] = waiting_words(recording.waiting_reason)
+    return members
