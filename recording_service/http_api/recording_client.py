@@ -21,7 +21,8 @@ from recordings.v1.enqueue_pb2 import (
 from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest, ListRecordingsResponse
 from recordings.v1.recording_pb2 import Recording
 from recordings.v1.recording_service_pb2_grpc import RecordingServiceStub
-from recordings.v1.stream_pb2 import StreamRecordingRequest
+from recordings.v1.stream_pb2 import StreamRecordingRequest, StreamRecordingResponse
+from recordings.v1.watch_pb2 import WatchRecordingsRequest, WatchRecordingsResponse
 
 if TYPE_CHECKING:
     # Exists in the generated types alone.
@@ -160,7 +161,14 @@ class RecordingClient:
                 request, timeout=timeout_seconds, metadata=self._metadata(identity), wait_for_ready=True
             )
 
-    def stream(self, request: StreamRecordingRequest, identity: CallIdentity) -> MessageReader:
+    def watch_recordings(
+        self, request: WatchRecordingsRequest, identity: CallIdentity
+    ) -> MessageReader[WatchRecordingsResponse]:
+        """Watch recordings for as long as somebody looks."""
+        call = self._service.WatchRecordings(request, metadata=self._metadata(identity), wait_for_ready=True)
+        return MessageReader(call, self._ending)
+
+    def stream(self, request: StreamRecordingRequest, identity: CallIdentity) -> MessageReader[StreamRecordingResponse]:
         """Open a stream, without a deadline of its own: a player reads as slowly as it plays."""
         call = self._service.StreamRecording(request, metadata=self._metadata(identity), wait_for_ready=True)
         return MessageReader(call, self._ending)
