@@ -78,6 +78,12 @@ class HttpSettings:
     resume_attempts: int = 6
     """How often a broken stream is opened again without a single byte of progress before the body is cut."""
 
+    heartbeat_seconds: float = 15.0
+    """A stream of events that has nothing to tell says at least this often that it lives."""
+
+    max_watchers: int = 100
+    """Beyond this many streams of events the next console is told 503."""
+
     not_ready_retry_seconds: int = 2
     """`Retry-After` while a recording is on its way and nothing better is known."""
 

@@ -36,7 +36,7 @@ class StreamResponse(Response):
         """Send the header and the body."""
         self._playing.add(self)
         sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_disconnected(receive))
+        leaving = asyncio.create_task(disconnected(receive))
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
             if sending.done() or self._sent == self._length:
@@ -57,6 +57,7 @@ class StreamResponse(Response):
                 await send({"type": "http.response.body", "body": data, "more_body": self._sent < self._length})
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Return once the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
