@@ -1,5 +1,6 @@
 """Puts the adapter together: routes, middleware, and the channel that lives as long as the app."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,15 +10,19 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from recording_service.http_api.access import Access
+from recording_service.http_api.console import console_routes
 from recording_service.http_api.cors import Cors
 from recording_service.http_api.error_boundary import ErrorBoundary
+from recording_service.http_api.events import Events
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.health import Health
+from recording_service.http_api.listing import Listing
 from recording_service.http_api.metadata import Metadata
 from recording_service.http_api.playback import Playback
 from recording_service.http_api.problems import Problem, on_http_exception, on_problem, on_service_failure
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.request_context import RequestContext
+from recording_service.http_api.retrying import Retrying
 from recording_service.http_api.routes import readable
 from recording_service.http_api.security_headers import SecurityHeaders
 from recording_service.http_api.sessions import Sessions
@@ -27,7 +32,10 @@ from recording_service.http_api.webhooks import Webhooks
 
 
 def build_app(settings: HttpSettings) -> Starlette:
-    """The ASGI application. Its lifespan opens the gRPC channel and closes it; it connects to nothing before."""
+    """The ASGI application. Its lifespan opens the gRPC channel and closes it; it connects to nothing before.
+
+    Whoever stops it sets `state.stopping` first: answers that never end by themselves end then.
+    """
     client = RecordingClient(settings.grpc_target, settings.grpc_token, settings.grpc_tls)
     access = Access(settings)
     sessions = Sessions(client, settings)
@@ -36,6 +44,9 @@ def build_app(settings: HttpSettings) -> Starlette:
     stream = access.of_listeners(playback.stream, "inline")
     download = access.of_listeners(playback.download, "attachment")
     health = Health(client, settings)
+    stopping = asyncio.Event()
+    events = Events(client, settings, stopping)
+    retrying = Retrying(client, settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -46,15 +57,20 @@ def build_app(settings: HttpSettings) -> Starlette:
         routes=[
             Route("/webhooks/twilio/recording-status", webhooks.recording_status, methods=["POST"]),
             Route("/webhooks/twilio/recording", webhooks.recording, methods=["POST"]),
+            readable("/recordings", access.of_callers(Listing(client, settings).show)),
+            # Before the SIDs: it would be taken for one.
+            readable("/recordings/events", access.of_callers(events.show)),
             readable("/recordings/{recording_sid}", access.of_callers(Metadata(client, settings).show)),
             readable("/recordings/{recording_sid}/stream", stream),
             readable("/recordings/{recording_sid}/stream.{extension:audio}", stream),
             readable("/recordings/{recording_sid}/download", download),
             readable("/recordings/{recording_sid}/download.{extension:audio}", download),
+            Route("/recordings/{recording_sid}/retry", access.of_callers(retrying.retry), methods=["POST"]),
             *TwilioPaths(client, settings, playback).routes(),
             Route("/session", sessions.answer, methods=["GET", "POST", "DELETE"]),
             Route("/healthz", health.alive, methods=["GET"]),
             Route("/readyz", health.ready, methods=["GET"]),
+            *console_routes(),
         ],
         middleware=[
             Middleware(RequestContext),
@@ -69,6 +85,7 @@ def build_app(settings: HttpSettings) -> Starlette:
         },
         lifespan=lifespan,
     )
+    app.state.stopping = stopping
     # The redirect would be built from the Host header.
     app.router.redirect_slashes = False
     return app

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from recording_service.http_api.failures import ServiceFailure
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.message_reader import MessageReader
 from recording_service.http_api.problems import Problem, retry_after
 from recording_service.http_api.recording_client import RecordingClient
@@ -61,7 +62,7 @@ class Events:
         if len(self._watching) >= self._max_watchers:
             retry = {"Retry-After": retry_after(None)}
             raise Problem(503, "RESOURCE_EXHAUSTED", "Too many are watching now. Try again.", headers=retry)
-        request_id = request.state.request_id
+        identity = CallIdentity.of(request)
         filters = RecordingFilters.of(request.query_params)
         asked = WatchRecordingsRequest(
             states=filters.states,
@@ -72,8 +73,8 @@ class Events:
         if not self._client.is_connected:
             # Waits for a connection, with a deadline: grpc.aio leaks a little of each stream that is given up before
             # it was sent (grpc#43360).
-            await self._client.list_recordings(ListRecordingsRequest(page_size=1), request_id, self._timeout_seconds)
-        reader = self._client.watch_recordings(asked, request_id)
+            await self._client.list_recordings(ListRecordingsRequest(page_size=1), identity, self._timeout_seconds)
+        reader = self._client.watch_recordings(asked, identity)
         with ExitStack() as unless_answered:
             unless_answered.callback(reader.cancel)
             try:

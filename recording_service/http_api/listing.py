@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from recording_service.http_api.failures import Violation
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.recording_filters import RecordingFilters, whole_number
@@ -36,7 +37,7 @@ class Listing:
                 page_size=whole_number(request.query_params, "page_size", 0),
                 page_token="".join(page_tokens),
             ),
-            request.state.request_id,
+            CallIdentity.of(request),
             self._timeout_seconds,
         )
         return JSONResponse(

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.same_origin import require_same_origin
@@ -39,10 +40,10 @@ class Retrying:
         require_same_origin(request, self._public_url)
         _refuse_body(request)
         target = Target.of(request)
-        request_id = request.state.request_id
+        identity = CallIdentity.of(request)
         recording = await self._client.get_recording(
             GetRecordingRequest(account_sid=target.account_sid, recording_sid=target.recording_sid),
-            request_id,
+            identity,
             self._timeout_seconds,
         )
         if recording.state != RecordingState.RECORDING_STATE_FAILED:
@@ -51,14 +52,19 @@ class Retrying:
             EnqueueRecordingRequest(
                 account_sid=recording.account_sid, recording_sid=recording.recording_sid, job=recording.job
             ),
-            request_id,
+            identity,
             self._timeout_seconds,
         )
         reason = _ACCEPTED.get(answer.reason)
         if reason is None:
-            logger.error("retry of %s: enqueue answered %s request_id=%s", target, answer.reason, request_id)
+            logger.error(
+                "retry of %s: enqueue answered %s request_id=%s",
+                target.recording_sid,
+                answer.reason,
+                identity.request_id,
+            )
             raise Problem(500, "ENQUEUE_FAILED", "The recording could not be queued. Asking again is safe.")
-        logger.info("retry of %s: %s request_id=%s", recording.recording_sid, reason, request_id)
+        logger.info("retry of %s: %s request_id=%s", recording.recording_sid, reason, identity.request_id)
         return JSONResponse({"reason": reason}, headers={"Cache-Control": "no-store"})
 
 

@@ -91,6 +91,7 @@ class HttpServer:
         """
         if self._serving is None:
             return
+        self._app.state.stopping.set()
         # uvicorn only hands it to asyncio.wait_for, which takes fractions.
         self._server.config.timeout_graceful_shutdown = grace_seconds  # type: ignore[assignment]
         self._server.should_exit = True

@@ -1,0 +1,39 @@
+// Requests to the service, and their failures in words.
+
+/** Where the service is: paths are relative to the page, so that it works below any prefix of a proxy. */
+export function address(path, query = {}) {
+  const url = new URL(path, document.baseURI);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "" && value.length !== 0) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+/** An answer that is not the one hoped for. `status` is 0 where there was none at all. */
+export class Failure extends Error {
+  constructor(status, reason, words) {
+    super(words);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** The JSON of an answer, `undefined` where it has none; throws `Failure`. */
+export async function ask(path, { query, ...options } = {}) {
+  let response;
+  try {
+    response = await fetch(address(path, query), { cache: "no-store", ...options });
+  } catch {
+    throw new Failure(0, "", "The service can't be reached from here.");
+  }
+  const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
+  const body = isJson ? await response.json().catch(() => undefined) : undefined;
+  if (!response.ok) {
+    throw new Failure(response.status, body?.reason ?? "", body?.detail ?? `The service answered ${response.status}.`);
+  }
+  return body;
+}
+
+export function recordingPath(recording, suffix = "") {
+  return `recordings/${recording.recording_sid}${suffix}`;
+}

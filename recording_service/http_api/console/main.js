@@ -1,0 +1,318 @@
+// Puts the page together: what is live, what is shown, what is open.
+
+import { note, say, tellChange } from "./announcements.js";
+import { ask, Failure } from "./api.js";
+import { byId, setText } from "./dom.js";
+import { Filters } from "./filters.js";
+import { List } from "./list.js";
+import { Live } from "./live.js";
+import { Panel } from "./panel.js";
+import { Session } from "./session.js";
+import { bindShortcuts } from "./shortcuts.js";
+import { keyOf, Store } from "./store.js";
+import { bindTheme } from "./theme.js";
+import { callOf, stateOf, timeOfDay } from "./words.js";
+
+/** How many recordings are looked at when the page opens, and how many more "Show older" brings. */
+const SNAPSHOT = 200;
+const PAGE = 100;
+const TAB_STATES = {
+  all: "",
+  waiting: "RECORDING_STATE_QUEUED,RECORDING_STATE_DOWNLOADING",
+  ready: "RECORDING_STATE_READY",
+  failed: "RECORDING_STATE_FAILED",
+};
+
+const store = new Store();
+/** Of each tab: where its older pages go on. `undefined`: not asked yet; empty: nothing older. */
+let pages = {};
+let isComplete = false;
+let connection = { name: "connecting" };
+/** When the list was last known to be right, in milliseconds. */
+let rightUntil;
+let drawing = false;
+
+const session = new Session(() => {
+  openStream();
+  panel.resume();
+});
+const filters = new Filters({ tab: showTab, sids: startAnew, find: (sid) => void find(sid) });
+const list = new List({
+  open: (recording, { byKey }) => open(recording, { focusPanel: byKey }),
+  play: (recording) => open(recording, { play: true }),
+  retry: (recording) => {
+    open(recording);
+    void panel.retry(recording);
+  },
+});
+const panel = new Panel({
+  // What is open need not be in the list: another filter may be set.
+  changed: (recording) => (store.get(keyOf(recording)) ? take(recording) : panel.update(recording)),
+  gone: (recording) => remove(recording),
+  signedOut,
+  closed: (recording) => {
+    list.select(undefined);
+    remember();
+    list.focus(keyOf(recording));
+  },
+  filter: (name, sid) => filters.add(name, sid),
+});
+const live = new Live({
+  state: showConnection,
+  signedOut,
+  begin: () => store.beginSnapshot(),
+  recording: (recording) => (recording.matches ? take(recording) : remove(recording)),
+  complete: () => {
+    store.endSnapshot();
+    isComplete = true;
+    pages = store.number < SNAPSHOT ? { all: "", waiting: "", ready: "", failed: "" } : {};
+    draw();
+    void fillTab();
+    if (panel.recording && !store.get(keyOf(panel.recording))) void panel.refresh();
+  },
+});
+
+// What is live
+
+function openStream() {
+  live.open({ snapshot_size: SNAPSHOT, ...filters.query });
+}
+
+/** Other calls or accounts: another list. */
+function startAnew() {
+  isComplete = false;
+  store.clear();
+  pages = {};
+  remember();
+  draw();
+  openStream();
+}
+
+function signedOut() {
+  live.close();
+  showConnection({ name: "signed-out" });
+  session.ended();
+}
+
+function take(recording) {
+  const before = store.take(recording);
+  if (isComplete && before && before.state !== recording.state) tellChange(recording);
+  panel.update(store.get(keyOf(recording)));
+  draw();
+}
+
+function remove(recording) {
+  store.remove(keyOf(recording));
+  if (panel.recording && keyOf(panel.recording) === keyOf(recording) && recording.state === "RECORDING_STATE_DELETED") {
+    panel.close();
+    note("The recording that was open has been deleted.");
+  }
+  draw();
+}
+
+const CONNECTION_WORDS = {
+  connecting: "Connecting…",
+  reconnecting: "Connecting again…",
+  live: "Live",
+  lost: "Connection lost",
+  refused: "Not allowed",
+  "signed-out": "Signed out",
+};
+
+function showConnection(state) {
+  if (connection.name === "live" && state.name !== "live") rightUntil = Date.now();
+  if (state.name === "live") rightUntil = undefined;
+  connection = state;
+  byId("connection").dataset.state = state.name;
+  setText(byId("connection-words"), CONNECTION_WORDS[state.name]);
+  byId("connection-now").hidden = state.name !== "lost";
+  document.title = state.name === "lost" ? "(connection lost) Recordings" : "Recordings";
+  const banner = byId("banner");
+  banner.hidden = !["lost", "refused", "signed-out"].includes(state.name) && !(state.name === "reconnecting" && !banner.hidden);
+  if (!banner.hidden && state.name !== "reconnecting") {
+    const since = rightUntil ? ` The list is as it was at ${timeOfDay(rightUntil)}.` : "";
+    setText(banner, `${state.words ?? "Nobody is signed in."}${since}`);
+  }
+  document.body.classList.toggle("is-stale", !["live", "connecting"].includes(state.name) && rightUntil !== undefined);
+  drawWait();
+  draw();
+}
+
+function drawWait() {
+  const seconds = connection.name === "lost" ? Math.max(1, Math.ceil((connection.until - Date.now()) / 1000)) : 0;
+  setText(byId("connection-wait"), seconds ? `again in ${seconds} s` : "");
+}
+
+// What is shown
+
+/** At most once a frame: hundreds of changes may come together. */
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    drawNow();
+  });
+}
+
+function drawNow() {
+  const shown = isComplete || store.number ? store.list(filters.tab) : [];
+  list.show(shown);
+  drawCounts();
+  const waitsForFirst = !isComplete && !store.number;
+  byId("skeleton").hidden = !waitsForFirst || ["refused", "signed-out"].includes(connection.name);
+  byId("empty").hidden = !isComplete || shown.length > 0 || isLoading();
+  setText(byId("empty-words"), emptyWords());
+  byId("empty-clear").hidden = filters.isEmpty && filters.tab === "all";
+  byId("older").hidden = !isComplete || !hasOlder(filters.tab);
+  setText(byId("older-words"), isComplete && shown.length && !hasOlder(filters.tab) ? "That is all." : "");
+}
+
+function drawCounts() {
+  const counts = store.counts();
+  for (const [tab, count] of Object.entries(counts)) {
+    const more = isComplete && hasOlder(tab);
+    const element = byId(`count-${tab}`);
+    setText(element, isComplete ? `${count}${more ? "+" : ""}` : "");
+    element.title = more ? "Of those that are loaded here; there may be older ones" : "";
+  }
+}
+
+function emptyWords() {
+  if (!filters.isEmpty) return "No recording matches.";
+  const words = { waiting: "Nothing is waiting.", ready: "No recording is ready.", failed: "Nothing has failed." };
+  return words[filters.tab] ?? "No recordings yet. Each appears here as soon as Twilio reports it.";
+}
+
+function showTab() {
+  remember();
+  draw();
+  void fillTab();
+}
+
+function hasOlder(tab) {
+  return pages.all !== "" && pages[tab] !== "";
+}
+
+let loads = 0;
+
+function isLoading() {
+  return loads > 0;
+}
+
+/** A tab of states has older recordings than the newest of all: the first page of its own. */
+async function fillTab() {
+  const { tab } = filters;
+  if (isComplete && hasOlder(tab) && pages[tab] === undefined && tab !== "all") await loadOlder();
+}
+
+async function loadOlder() {
+  const { tab } = filters;
+  const known = pages;
+  const button = byId("older");
+  loads += 1;
+  button.disabled = true;
+  try {
+    const query = { ...filters.query, states: TAB_STATES[tab], page_size: pages[tab] === undefined ? SNAPSHOT + PAGE : PAGE, page_token: pages[tab] };
+    const page = await ask("recordings", { query });
+    // The filters may have changed meanwhile, or the list begun anew.
+    if (known !== pages) return;
+    pages[tab] = page.next_page_token;
+    for (const recording of page.recordings) store.take(recording);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    if (failure.status === 401) signedOut();
+    else note(failure.message);
+  } finally {
+    loads -= 1;
+    button.disabled = false;
+    draw();
+  }
+}
+
+// What is open
+
+function open(recording, { play = false, focusPanel = false } = {}) {
+  panel.open(recording, { play });
+  list.select(keyOf(recording));
+  remember();
+  say(`Opened: ${callOf(recording)}, ${stateOf(recording).word.toLowerCase()}.`);
+  if (focusPanel) byId(stateOf(recording).key === "ready" ? "play" : "panel-title").focus();
+}
+
+function move(step) {
+  const recording = list.neighbour(step);
+  if (!recording) return;
+  open(recording);
+  list.focus(keyOf(recording));
+}
+
+/** Opens a recording that may be older than what is listed. */
+async function find(recordingSid) {
+  try {
+    const recording = await ask(`recordings/${recordingSid}`);
+    open(recording);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    if (failure.status === 401) signedOut();
+    else filters.complain(failure.message);
+  }
+}
+
+// What the address remembers: reloading and sharing it bring the same back
+
+function remember() {
+  const parts = new URLSearchParams();
+  if (filters.tab !== "all") parts.set("state", filters.tab);
+  for (const [name, value] of Object.entries(filters.query)) if (value) parts.set(name, value);
+  if (panel.recording) parts.set("recording", panel.recording.recording_sid);
+  history.replaceState(null, "", parts.size ? `#${parts}` : location.pathname + location.search);
+}
+
+function recall() {
+  const parts = new URLSearchParams(location.hash.slice(1));
+  filters.tab = parts.get("state") ?? "all";
+  for (const name of Object.keys(filters.query)) {
+    for (const sid of (parts.get(name) ?? "").split(",")) filters.put(name, sid);
+  }
+  return parts.get("recording") ?? "";
+}
+
+// The beginning
+
+bindTheme();
+bindShortcuts({
+  j: () => move(1),
+  k: () => move(-1),
+  " ": () => panel.player.isLoaded && panel.player.toggle(),
+  ArrowLeft: () => panel.player.isLoaded && panel.player.skip(-10),
+  ArrowRight: () => panel.player.isLoaded && panel.player.skip(10),
+  m: () => panel.player.isLoaded && panel.player.toggleMute(),
+  "/": () => filters.focus(),
+  Escape: () => panel.close(),
+});
+byId("older").addEventListener("click", () => void loadOlder());
+byId("connection-now").addEventListener("click", () => live.retryNow());
+setInterval(() => {
+  drawWait();
+  list.tick();
+  panel.tick();
+}, 1000);
+
+async function begin() {
+  const recordingSid = recall();
+  try {
+    if (!(await session.begin())) {
+      showConnection({ name: "signed-out" });
+      return;
+    }
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    // Whether there are sessions will be seen when the stream is open.
+  }
+  openStream();
+  if (recordingSid) await find(recordingSid);
+}
+
+draw();
+await begin();
