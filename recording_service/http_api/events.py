@@ -70,6 +70,11 @@ class Events:
             call_sids=filters.call_sids,
             snapshot_size=whole_number(request.query_params, "snapshot_size", 0),
         )
+        if request.method == "HEAD":
+            # The header of a GET has no length either.
+            response = Response(headers=_HEADERS)
+            del response.headers["content-length"]
+            return response
         if not self._client.is_connected:
             # Waits for a connection, with a deadline: grpc.aio leaks a little of each stream that is given up before
             # it was sent (grpc#43360).

@@ -23,6 +23,7 @@ from recordings.v1.recording_service_pb2_grpc import (
     add_RecordingServiceServicer_to_server,
 )
 from recordings.v1.stream_pb2 import ContentRange, StreamRecordingRequest, StreamRecordingResponse
+from recordings.v1.watch_pb2 import WatchRecordingsResponse
 
 ACCOUNT = "AC" + "0a" * 16
 RECORDING = "RE" + "1B" * 16
@@ -96,6 +97,10 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
 
     def __init__(self) -> None:
         self.released = threading.Event()
+        self._changed = threading.Condition()
+        self._watchers = 0
+        #: Grows when all that are open are to end.
+        self._watches = 0
         self.reset()
 
     def reset(self) -> None:
@@ -112,6 +117,9 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         #: Sent as they are instead of the content, if there are any.
         self.messages: list[StreamRecordingResponse] = []
         self._streams: list[Any] = []
+        self._changes: list[Recording] = []
+        #: Changes that were given to gRPC for those who watch.
+        self.looks_sent = 0
         self.chunk_bytes = 64 * 1024
         #: Between the last chunk of a stream and its end.
         self.linger_seconds = 0.0
@@ -133,10 +141,41 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         )
         recording.ready_time.seconds = READY_SECONDS
         for name, value in fields.items():
-            setattr(recording, name, value)
+            if isinstance(value, Message):
+                getattr(recording, name).CopyFrom(value)
+            else:
+                setattr(recording, name, value)
         self.recordings[recording_sid] = recording
         self.contents[recording_sid] = content
         return recording
+
+    def change(self, recording_sid: str, **fields: Any) -> None:
+        """Change a recording as the service would: those who watch are told."""
+        recording = Recording()
+        recording.CopyFrom(self.recordings[recording_sid])
+        for name, value in fields.items():
+            setattr(recording, name, value)
+        recording.revision += 1
+        self.tell(recording)
+
+    def tell(self, recording: Recording) -> None:
+        """Take a recording as it is now; those who watch are told."""
+        with self._changed:
+            self.recordings[recording.recording_sid] = recording
+            self._changes.append(recording)
+            self._changed.notify_all()
+
+    def end_watches(self) -> None:
+        """End every WatchRecordings, with OK."""
+        with self._changed:
+            self._watches += 1
+            self._changed.notify_all()
+
+    @property
+    def watchers(self) -> int:
+        """How many watch now."""
+        with self._changed:
+            return self._watchers
 
     def of(self, method: str) -> list[Any]:
         """The requests of every call of a method."""
@@ -163,6 +202,16 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
 
     def ListRecordings(self, request: Any, context: Any) -> Any:
         return self._answer("ListRecordings", request, context, self._listed)
+
+    def WatchRecordings(self, request: Any, context: Any) -> Iterator[WatchRecordingsResponse]:
+        self._note("WatchRecordings", request, context)
+        answer = self._scripted("WatchRecordings")
+        if isinstance(answer, Hang):
+            self._hang(context, self.released)
+        elif isinstance(answer, Failure):
+            answer.end(context)
+        else:
+            yield from self._looks(request, context)
 
     def WatchRecording(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
@@ -275,8 +324,39 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
             return None
         return recording
 
+    def _looks(self, request: Any, context: Any) -> Iterator[WatchRecordingsResponse]:
+        released = self.released
+        with self._changed:
+            self._watchers += 1
+            told = len(self._changes)
+            watches = self._watches
+        try:
+            snapshot = [each for each in self._newest_first() if _matches(request, each)]
+            for recording in snapshot[: request.snapshot_size or None]:
+                yield WatchRecordingsResponse(recording=recording, matches=True)
+            yield WatchRecordingsResponse(snapshot_complete=True)
+            while context.is_active() and not released.is_set() and watches == self._watches:
+                with self._changed:
+                    if len(self._changes) == told:
+                        self._changed.wait(timeout=0.05)
+                    news, told = self._changes[told:], len(self._changes)
+                for recording in news:
+                    self.looks_sent += 1
+                    yield WatchRecordingsResponse(recording=recording, matches=_matches(request, recording))
+        finally:
+            with self._changed:
+                self._watchers -= 1
+
     def _listed(self, request: Any) -> ListRecordingsResponse:
-        return ListRecordingsResponse(recordings=self.recordings.values())
+        matching = [each for each in self._newest_first() if _matches(request, each)]
+        start = int(request.page_token or 0)
+        end = start + (request.page_size or 50)
+        return ListRecordingsResponse(
+            recordings=matching[start:end], next_page_token=str(end) if end < len(matching) else ""
+        )
+
+    def _newest_first(self) -> list[Recording]:
+        return sorted(self.recordings.values(), key=lambda each: -each.create_time.ToNanoseconds())
 
     def _enqueued(self, request: Any) -> EnqueueRecordingResponse:
         return EnqueueRecordingResponse(reason=EnqueueReason.ENQUEUE_REASON_ENQUEUED, recording=self._find(request))
@@ -287,7 +367,16 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
 
 
 _NOT_FOUND = Failure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
+DELETED = RecordingState.RECORDING_STATE_DELETED
 _PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+
+
+def _matches(request: Any, recording: Recording) -> bool:
+    return (
+        (recording.state in request.states if request.states else recording.state != DELETED)
+        and (not request.account_sids or recording.account_sid in request.account_sids)
+        and (not request.call_sids or recording.call_sid in request.call_sids)
+    )
 
 
 def _refusal(request: StreamRecordingRequest, recording: Recording | None) -> Failure | None:

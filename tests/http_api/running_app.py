@@ -93,9 +93,9 @@ def read_header(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def running_app(settings: HttpSettings, *, grace_seconds: float = 0) -> Iterator[Client]:
+def running_app(settings: HttpSettings, *, port: int = 0, grace_seconds: float = 0) -> Iterator[Client]:
     """The adapter as the service runs it."""
-    server = HttpServer(settings, "127.0.0.1", 0)
+    server = HttpServer(settings, "127.0.0.1", port)
 
     async def serve(started: Callable[[int], None], stop: asyncio.Event) -> None:
         await server.start()
@@ -103,8 +103,8 @@ def running_app(settings: HttpSettings, *, grace_seconds: float = 0) -> Iterator
         await stop.wait()
         await server.stop(grace_seconds)
 
-    with _in_a_thread(serve) as port:
-        client = Client(port)
+    with _in_a_thread(serve) as listening:
+        client = Client(listening)
         # Brings the channel up, where there is something to connect to.
         client.get("/readyz")
         yield client

@@ -75,7 +75,8 @@ export class Session {
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       const unknown = "This token isn't known here. Look whether all of it was copied, or ask whoever runs the service.";
-      this.#complain(failure.status === 401 ? unknown : failure.message);
+      // What can't be a token at all is 400.
+      this.#complain(failure.status === 401 || failure.status === 400 ? unknown : failure.message);
       this.#token.focus();
       this.#token.select();
     } finally {
