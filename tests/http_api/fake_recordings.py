@@ -116,6 +116,8 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         self.cuts: list[Cut] = []
         #: Sent as they are instead of the content, if there are any.
         self.messages: list[StreamRecordingResponse] = []
+        #: The token that callers have to show; empty: none.
+        self.token = ""
         self._streams: list[Any] = []
         self._changes: list[Recording] = []
         #: Changes that were given to gRPC for those who watch.
@@ -205,7 +207,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
 
     def WatchRecordings(self, request: Any, context: Any) -> Iterator[WatchRecordingsResponse]:
         self._note("WatchRecordings", request, context)
-        answer = self._scripted("WatchRecordings")
+        answer = self._scripted("WatchRecordings", context)
         if isinstance(answer, Hang):
             self._hang(context, self.released)
         elif isinstance(answer, Failure):
@@ -237,7 +239,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
             all_ended.append("finished" if finished else "cancelled")
 
         context.add_callback(ended)
-        answer = self._scripted("StreamRecording")
+        answer = self._scripted("StreamRecording", context)
         if isinstance(answer, Hang):
             self._hang(context, released)
         elif isinstance(answer, Failure):
@@ -294,7 +296,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         released = self.released
         if method != "Check":
             self._note(method, request, context)
-        answer = self._scripted(method)
+        answer = self._scripted(method, context)
         if isinstance(answer, Hang):
             self._hang(context, released)
             answer = None
@@ -308,7 +310,9 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
         self.asked.append(Asked(method, request, metadata))
 
-    def _scripted(self, method: str) -> Any:
+    def _scripted(self, method: str, context: Any) -> Any:
+        if self.token and ("authorization", f"Bearer {self.token}") not in tuple(context.invocation_metadata()):
+            return _UNAUTHENTICATED
         answers = self.answers.get(method, [])
         return answers.pop(0) if len(answers) > 1 else answers[0] if answers else None
 
@@ -366,6 +370,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         return _NOT_FOUND if recording is None else GetRecordingResponse(recording=recording)
 
 
+_UNAUTHENTICATED = Failure(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
 _NOT_FOUND = Failure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
 DELETED = RecordingState.RECORDING_STATE_DELETED
 _PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION

@@ -1,6 +1,5 @@
 """What the console does, in a real Chromium, in front of a service whose answers a test decides."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
 from recording_service.twilio_stand_in.mp3 import mp3_of_duration
 from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState, WaitingReason
@@ -27,7 +26,7 @@ QUEUED = RecordingState.RECORDING_STATE_QUEUED
 DOWNLOADING = RecordingState.RECORDING_STATE_DOWNLOADING
 FAILED = RecordingState.RECORDING_STATE_FAILED
 DELETED = RecordingState.RECORDING_STATE_DELETED
-UNAUTHENTICATED = Failure(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+TOKEN = "a-caller-s-token"
 SECONDS = 60
 AUDIO = mp3_of_duration("a call", SECONDS, 1)
 
@@ -66,41 +65,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def url(settings: Settings, recordings: FakeRecordings) -> Iterator[str]:
+def token() -> str:
+    """What callers have to show; empty: nothing. Tests put their own in its place."""
+    return ""
+
+
+@pytest.fixture
+def url(settings: Settings, recordings: FakeRecordings, token: str) -> Iterator[str]:
     """A service of the test's own: its address is the public one."""
     port = free_port()
-    with running_app(settings(public_url=f"http://127.0.0.1:{port}"), port=port):
+    recordings.token = token
+    public = settings(public_url=f"http://127.0.0.1:{port}", requires_credentials=bool(token))
+    with running_app(public, port=port):
         yield f"http://127.0.0.1:{port}"
 
 
-class Sessions:
-    """A service's sessions, as far as the page sees them."""
-
-    def __init__(self) -> None:
-        self.required = False
-        self.open = False
-        self.tokens: list[str] = []
-
-    def answer(self, route: Route) -> None:
-        """Answers like `/session`: the token "right" opens."""
-        if route.request.method == "POST":
-            self.tokens.append(json.loads(route.request.post_data or "")["token"])
-            self.open = self.tokens[-1] == "right"
-            route.fulfill(status=204 if self.open else 401)
-        elif route.request.method == "DELETE":
-            self.open = False
-            route.fulfill(status=204)
-        else:
-            route.fulfill(json={"required": self.required, "open": self.open})
-
-
 @pytest.fixture
-def sessions() -> Sessions:
-    return Sessions()
-
-
-@pytest.fixture
-def open_console(browser: Browser, url: str, sessions: Sessions) -> Iterator[OpenConsole]:
+def open_console(browser: Browser, url: str) -> Iterator[OpenConsole]:
     """Opens the console; at the end nobody may have complained but as the test has said by `expected`."""
     with ExitStack() as stack:
 
@@ -108,7 +89,6 @@ def open_console(browser: Browser, url: str, sessions: Sessions) -> Iterator[Ope
             context = stack.enter_context(browser.new_context(**options))
             console = Console(context)
             stack.callback(_check_quiet, console, expected)
-            console.page.route("**/session", sessions.answer)
             console.open(url, path)
             if live:
                 console.wait_until_live()
@@ -347,15 +327,29 @@ def test_downloading_saves_the_recording(open_console: OpenConsole, recordings: 
 def test_audio_that_can_not_be_loaded_is_explained_and_can_be_tried_again(
     open_console: OpenConsole, recordings: FakeRecordings
 ) -> None:
-    add(recordings, 1, b"this is no audio at all")
-    console = open_console()
+    add(recordings, 1)
+    recordings.answers["StreamRecording"] = [Failure(grpc.StatusCode.DATA_LOSS, "DATA_LOSS")]
+    console = open_console(expected=(FAILED_LOAD,))
     console.choose(sid(1))
     expect(console.page.locator("#player-error-words")).to_have_text("The browser could not load the audio.")
-    recordings.add(AUDIO, sid(1))
+    recordings.answers.clear()
     console.page.get_by_role("button", name="Try again").click()
     console.wait_for_audio("audio.readyState > 0")
     expect(console.page.locator("#player-error")).to_be_hidden()
     expect(console.page.locator("#play")).to_be_focused()
+
+
+def test_another_version_of_what_is_open_is_loaded_afresh(
+    open_console: OpenConsole, recordings: FakeRecordings
+) -> None:
+    add(recordings, 1, b"this is no audio at all")
+    console = open_console()
+    console.choose(sid(1))
+    expect(console.page.locator("#player-error-words")).to_have_text("The browser could not load the audio.")
+    recordings.contents[sid(1)] = AUDIO
+    recordings.change(sid(1), etag="e2", size_bytes=len(AUDIO))
+    console.wait_for_audio("audio.readyState > 0")
+    expect(console.page.locator("#player-error")).to_be_hidden()
 
 
 def test_audio_that_is_not_there_any_more_says_so(open_console: OpenConsole, recordings: FakeRecordings) -> None:
@@ -440,79 +434,90 @@ def test_live_is_said_only_once_everything_is_here(open_console: OpenConsole, re
 # Signing in
 
 
+def sign_in(console: Console, token: str = TOKEN) -> None:
+    console.page.get_by_label("Token").fill(token)
+    console.page.get_by_label("Token").press("Enter")
+
+
+@pytest.mark.parametrize("token", [TOKEN])
 def test_signed_out_the_page_asks_for_a_token_and_says_when_it_is_wrong(
-    open_console: OpenConsole, recordings: FakeRecordings, sessions: Sessions
+    open_console: OpenConsole, recordings: FakeRecordings
 ) -> None:
-    sessions.required = True
     add(recordings, 1)
     console = open_console(expected=(FAILED_LOAD,), live=False)
     token = console.page.get_by_label("Token")
     expect(token).to_be_focused()
     assert token.get_attribute("type") == "password"
-    assert recordings.of("WatchRecordings") == []
+    assert recordings.asked == []
     # There is nothing behind it.
     console.page.keyboard.press("Escape")
     console.page.keyboard.press("Escape")
     expect(token).to_be_visible()
-    token.fill("wrong")
-    token.press("Enter")
-    expect(console.page.locator("#token-error")).to_contain_text("isn't known here")
-    expect(token).to_be_focused()
-    token.fill(" right ")
+    for wrong in ("wrong", "what can be no token"):
+        sign_in(console, wrong)
+        expect(console.page.locator("#token-error")).to_contain_text("isn't known here")
+        expect(token).to_be_focused()
+        token.fill("")
+        expect(console.page.locator("#token-error")).to_be_empty()
+    token.fill(f" {TOKEN} ")
     console.page.get_by_role("button", name="Sign in").click()
     console.wait_until_live()
     expect(console.row(sid(1))).to_be_visible()
-    assert sessions.tokens == ["wrong", "right"]
-    assert "right" not in console.page.content()
+
+    # No script can read the token, and no other site makes a browser send it.
+    assert TOKEN not in console.page.content()
+    assert (
+        console.page.evaluate("() => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage })") == "{}"
+    )
+    (cookie,) = console.page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["value"]) == (True, "Strict", TOKEN)
+
     console.page.get_by_role("button", name="Sign out").click()
     expect(console.page.get_by_label("Token")).to_be_visible()
-    assert not sessions.open
+    assert console.page.context.cookies() == []
 
 
+@pytest.mark.parametrize("token", [TOKEN])
 def test_a_session_that_ends_is_said_and_signing_in_again_goes_on_where_it_was(
-    open_console: OpenConsole, recordings: FakeRecordings, sessions: Sessions
+    open_console: OpenConsole, recordings: FakeRecordings
 ) -> None:
-    sessions.required = sessions.open = True
     add(recordings, 1)
-    console = open_console(expected=(FAILED_LOAD,))
+    console = open_console(expected=(FAILED_LOAD,), live=False)
+    sign_in(console)
     console.choose(sid(1))
     console.wait_for_audio("audio.readyState > 0")
     console.seek_to(0.5)
     console.wait_for_audio("!audio.seeking && audio.currentTime > 25")
-    for method in ("WatchRecordings", "ListRecordings", "GetRecording", "StreamRecording"):
-        recordings.answers[method] = [UNAUTHENTICATED]
+    recordings.token = "another"
     # The stream breaks off, as it does when the token is taken away.
     recordings.end_watches()
     expect(console.page.locator("#sign-in-words")).to_contain_text("Your session has ended.")
     expect(console.page.locator("#connection-words")).to_have_text("Signed out")
-    recordings.answers.clear()
-    console.page.get_by_label("Token").fill("right")
-    console.page.get_by_label("Token").press("Enter")
+    sign_in(console, "another")
     console.wait_until_live()
     expect(console.page.locator("#panel-title")).to_contain_text("+4930000001")
     assert console.audio()["currentTime"] > 25
 
 
+@pytest.mark.parametrize("token", [TOKEN])
 def test_audio_that_breaks_with_the_session_plays_on_at_its_place(
-    open_console: OpenConsole, recordings: FakeRecordings, sessions: Sessions
+    open_console: OpenConsole, recordings: FakeRecordings
 ) -> None:
-    sessions.required = sessions.open = True
     add(recordings, 1, mp3_of_duration("a long call", 600, 1), duration=Duration(seconds=600))
-    # Small steps of the fake, and a first answer that is cut: what the browser has is soon played.
-    recordings.cuts = [Cut(120_000, UNAUTHENTICATED)]
-    console = open_console(expected=(FAILED_LOAD,))
+    console = open_console(expected=(FAILED_LOAD,), live=False)
+    # The first answer is cut, so that the browser has only the beginning.
+    recordings.cuts = [Cut(120_000, Failure(grpc.StatusCode.DATA_LOSS, "RECORDING_TRUNCATED"))]
+    sign_in(console)
     console.choose(sid(1))
     console.wait_for_audio("audio.readyState > 0")
-    for method in ("ListRecordings", "GetRecording", "StreamRecording"):
-        recordings.answers[method] = [UNAUTHENTICATED]
+    recordings.token = "another"
     console.page.locator("#play").click()
     console.seek_to(0.5)
     expect(console.page.locator("#sign-in-words")).to_contain_text("Your session has ended.")
-    recordings.answers.clear()
-    console.page.get_by_label("Token").fill("right")
-    console.page.get_by_label("Token").press("Enter")
+    sign_in(console, "another")
     console.wait_for_audio("audio.readyState > 0 && audio.currentTime > 290 && !audio.paused")
     assert console.audio()["error"] is None
+    expect(console.page.locator("#player-error")).to_be_hidden()
 
 
 # Keyboard, screen readers, small screens
@@ -577,7 +582,7 @@ def test_single_keys_work_but_not_where_they_mean_something_else(
     expect(console.row(sid(1)).locator(".open")).to_have_attribute("aria-current", "true")
 
 
-def test_every_control_has_a_name(open_console: OpenConsole, recordings: FakeRecordings, sessions: Sessions) -> None:
+def test_every_control_has_a_name(open_console: OpenConsole, recordings: FakeRecordings) -> None:
     add(recordings, 1)
     add(recordings, 2, state=FAILED)
     add(recordings, 3, state=DOWNLOADING)
@@ -587,10 +592,13 @@ def test_every_control_has_a_name(open_console: OpenConsole, recordings: FakeRec
         assert console.unnamed_controls() == []
     console.page.keyboard.press("?")
     assert console.unnamed_controls() == []
-    sessions.required = True
-    signed_out = open_console(live=False)
-    signed_out.page.get_by_label("Token").wait_for()
-    assert signed_out.unnamed_controls() == []
+
+
+@pytest.mark.parametrize("token", [TOKEN])
+def test_every_control_of_the_sign_in_has_a_name(open_console: OpenConsole) -> None:
+    console = open_console(live=False)
+    console.page.get_by_label("Token").wait_for()
+    assert console.unnamed_controls() == []
 
 
 @pytest.mark.parametrize("width", [360, 700, 1000, 1360])

@@ -153,10 +153,6 @@ def _others(browser: Browser, url: str, sids: list[str], folder: Path) -> None:
         _shoot(console, folder / f"help-{scheme}.png")
 
 
-def _not_required(route: Route) -> None:
-    route.fulfill(json={"required": False, "open": False})
-
-
 def _closed(route: Route) -> None:
     route.fulfill(json={"required": True, "open": False})
 
@@ -166,9 +162,7 @@ def _console(browser: Browser, scheme: Any, size: Any) -> Console:
     context = browser.new_context(
         color_scheme=scheme, viewport=size, device_scale_factor=scale, locale="en-GB", reduced_motion="reduce"
     )
-    console = Console(context)
-    console.page.route("**/session", _not_required)
-    return console
+    return Console(context)
 
 
 def _shoot(console: Console, path: Path) -> None:

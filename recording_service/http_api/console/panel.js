@@ -123,9 +123,8 @@ export class Panel {
     download.hidden = !ready;
     if (ready) {
       download.href = address(recordingPath(recording, "/download"), query).href;
-      // The etag makes another version another address: the player must not splice two.
-      const url = address(recordingPath(recording, "/stream"), query);
-      url.hash = recording.etag ?? "";
+      // Another version has another address: neither the player nor the browser's cache may splice two.
+      const url = address(recordingPath(recording, "/stream"), { ...query, version: recording.etag });
       this.#player.load(url, secondsOf(recording.duration), { play });
     } else {
       this.#player.unload();
