@@ -221,9 +221,6 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
     def CreatePlaybackUrl(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
 
-    def WatchRecordings(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
-
     def DeleteRecording(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
 
