@@ -78,10 +78,11 @@ class SignedUrl:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a genuine URL allows: this account's recording, in this way."""
+    """What a genuine URL allows: this account's recording, in this way, until then (seconds since the epoch)."""
 
     account_sid: str
     disposition: str
+    expires: int
 
 
 class UrlSigner:
@@ -146,7 +147,7 @@ class UrlVerifier:
         if left > MAX_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS:
             # A clock has jumped back, here or there: what should have expired would be good for ever.
             raise SignatureRefused(Refusal.INVALID)
-        return Grant(given["account_sid"], given["disposition"])
+        return Grant(given["account_sid"], given["disposition"], int(given["expires"]))
 
 
 def _signature(key: SigningKey, account_sid: str, recording_sid: str, expires: str, disposition: str) -> str:

@@ -38,7 +38,7 @@ def refusal(query: Query, *keys: SigningKey, recording_sid: str = RECORDING, now
 
 
 def test_a_signed_url_allows_what_it_was_made_for() -> None:
-    assert UrlVerifier([KEY]).verify(RECORDING, signed(), NOW) == Grant(ACCOUNT, "inline")
+    assert UrlVerifier([KEY]).verify(RECORDING, signed(), NOW) == Grant(ACCOUNT, "inline", NOW + 60)
 
 
 @pytest.mark.parametrize(("disposition", "path"), [("inline", "stream"), ("attachment", "download")])

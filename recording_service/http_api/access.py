@@ -17,7 +17,7 @@ from recording_service.http_api.representation import Disposition
 from recording_service.http_api.routes import Endpoint
 from recording_service.http_api.sessions import session_token
 from recording_service.http_api.settings import HttpSettings
-from recording_service.signed_urls import Refusal, SignatureRefused, UrlVerifier
+from recording_service.signed_urls import Grant, Refusal, SignatureRefused, UrlVerifier
 
 #: What makes a URL a signed one: then it is judged by that alone, whoever else has signed in.
 _SIGNATURE: Final = "signature"
@@ -38,11 +38,10 @@ class Access:
 
         async def answer(request: Request) -> Response:
             if _SIGNATURE in request.query_params:
-                self._check_signature(request, allowed)
-                CallIdentity.own(request).let_in(request)
+                CallIdentity.own(request, self._signed(request, allowed).expires).let_in(request)
             else:
                 self._caller(request).let_in(request)
-            return await endpoint(request)
+            return _varying(await endpoint(request))
 
         return answer
 
@@ -51,7 +50,7 @@ class Access:
 
         async def answer(request: Request) -> Response:
             self._caller(request).let_in(request)
-            return await endpoint(request)
+            return _varying(await endpoint(request))
 
         return answer
 
@@ -74,8 +73,8 @@ class Access:
             raise _unauthenticated()
         return CallIdentity.own(request)
 
-    def _check_signature(self, request: Request, allowed: frozenset[Disposition]) -> None:
-        """Judge a signed URL, at the beginning of each request and then no more: an answer under way goes on.
+    def _signed(self, request: Request, allowed: frozenset[Disposition]) -> Grant:
+        """What a signed URL allows, judged when a request begins and then no more: what is under way goes on.
 
         Raises:
             Problem: 403, with a reason that a page can tell its reader.
@@ -92,6 +91,14 @@ class Access:
             raise _invalid() from None
         if grant.disposition not in allowed:
             raise _invalid()
+        return grant
+
+
+def _varying(response: Response) -> Response:
+    """The answer, which a browser may give again only to whoever shows the same: nobody who has signed out."""
+    for name in ("Authorization", "Cookie"):
+        response.headers.add_vary_header(name)
+    return response
 
 
 def _invalid() -> Problem:

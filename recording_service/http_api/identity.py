@@ -14,15 +14,17 @@ class CallIdentity:
         request_id: runs from the browser or Twilio through gRPC to the worker's log line.
         authorization: what the caller itself has shown (`Bearer …`), for the service to judge. Empty: the adapter calls
             on its own behalf and by its own credential, because it has judged what was shown: a signature, a password.
+        expires: until when what was shown is good, in seconds since the epoch; None: as long as nobody takes it away.
     """
 
     request_id: str
     authorization: str = field(default="", repr=False)
+    expires: int | None = None
 
     @classmethod
-    def own(cls, request: Request) -> Self:
+    def own(cls, request: Request, expires: int | None = None) -> Self:
         """The adapter's own."""
-        return cls(request.state.request_id)
+        return cls(request.state.request_id, expires=expires)
 
     @classmethod
     def of(cls, request: Request) -> Self:

@@ -6,6 +6,7 @@ Most requests of players (no condition, no Range or one with a known start) open
 carries the recording and the range, so a seek costs one call. All others look the recording up first.
 """
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from recording_service.http_api.preparation import Preparation
 from recording_service.http_api.problems import Problem, problem_response, retry_after
 from recording_service.http_api.range_stream import Patience, RangeStream
 from recording_service.http_api.recording_client import RecordingClient
-from recording_service.http_api.representation import Disposition, Representation
+from recording_service.http_api.representation import MAX_AGE_SECONDS, Disposition, Representation
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.stream_response import StreamResponse
 from recording_service.http_api.targets import Target
@@ -56,6 +57,12 @@ class _Wanted:
             identity=CallIdentity.of(request),
         )
 
+    @property
+    def max_age_seconds(self) -> int:
+        """For how long a browser may play what it has kept: no longer than what let it in is good."""
+        expires = self.identity.expires
+        return MAX_AGE_SECONDS if expires is None else max(0, min(MAX_AGE_SECONDS, int(expires - time.time())))
+
     def representation(self, recording: Recording) -> Representation:
         """What is served of a READY recording.
 
@@ -72,6 +79,11 @@ class _Wanted:
                 "Without an extension it is served as it is stored.",
             )
         return representation
+
+    def headers(self, representation: Representation) -> dict[str, str]:
+        """The fields of an answer that has the bytes, or would have them."""
+        version = representation.version_headers(self.max_age_seconds)
+        return version | representation.content_headers(self.disposition)
 
     def selection(self, representation: Representation) -> ranges.Selection:
         """Which bytes to send, once no precondition stands against it."""
@@ -162,7 +174,7 @@ class Playback:
         if outcome is Outcome.FAILED:
             raise Problem(412, "PRECONDITION_FAILED", "The recording is another version than the one asked for.")
         if outcome is Outcome.NOT_MODIFIED:
-            return Response(status_code=304, headers=representation.version_headers())
+            return Response(status_code=304, headers=representation.version_headers(wanted.max_age_seconds))
         selection = wanted.selection(representation)
         # A length of 0 would stand for the end: without bytes to send no stream may be opened.
         length = _length(selection, representation)
@@ -184,7 +196,7 @@ class Playback:
         self, wanted: _Wanted, selection: ranges.Selection, representation: Representation, stream: RangeStream
     ) -> Response:
         status = 200
-        headers = representation.version_headers() | representation.content_headers(wanted.disposition)
+        headers = wanted.headers(representation)
         if isinstance(selection, ranges.Part):
             status = 206
             headers["Content-Range"] = f"bytes {selection.start}-{selection.end - 1}/{representation.size}"
@@ -200,7 +212,7 @@ class Playback:
                 headers={"Content-Range": f"bytes */{representation.size}", "Accept-Ranges": "bytes"},
             )
             return problem_response(problem, wanted.identity.request_id)
-        headers = representation.version_headers() | representation.content_headers(wanted.disposition)
+        headers = wanted.headers(representation)
         return Response(status_code=200, headers=headers | {"Content-Length": str(representation.size)})
 
 

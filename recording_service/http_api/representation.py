@@ -23,8 +23,8 @@ _MEDIA_TYPES: Final[Mapping[str, tuple[str, str]]] = {
 EXTENSIONS: Final = frozenset(extension for _, extension in _MEDIA_TYPES.values())
 #: Anything else: never rendered, only saved.
 _OPAQUE: Final = ("application/octet-stream", "bin")
-#: The bytes behind an ETag never change; D1 lets a browser keep them for an hour, and no proxy at all.
-CACHE_CONTROL: Final = "private, max-age=3600, immutable"
+#: The bytes behind an ETag never change; D1 lets a browser keep them for so long, in seconds, and no proxy at all.
+MAX_AGE_SECONDS: Final = 3600
 _ETAG: Final = re.compile(r"[!#-~]+")
 
 
@@ -62,11 +62,15 @@ class Representation:
             extension,
         )
 
-    def version_headers(self) -> dict[str, str]:
-        """The fields that a 200, a 206 and a 304 have in common (RFC 9110 §15.3.7, §15.4.5)."""
+    def version_headers(self, max_age_seconds: int = MAX_AGE_SECONDS) -> dict[str, str]:
+        """The fields that a 200, a 206 and a 304 have in common (RFC 9110 §15.3.7, §15.4.5).
+
+        Parameters:
+            max_age_seconds: for how long a browser may play what it has kept without asking.
+        """
         headers = {
             "ETag": f'"{self.validators.etag}"',
-            "Cache-Control": CACHE_CONTROL,
+            "Cache-Control": f"private, max-age={max_age_seconds}, immutable",
             "Accept-Ranges": "bytes",
         }
         if self.validators.last_modified is not None:
