@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from typing import Final, Protocol
+from typing import Final
 
 import grpc
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem, problem_response, retry_after
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import ContractBroken
+from recording_service.http_api.words import enum_name
 from recordings.v1.enqueue_pb2 import EnqueueReason, EnqueueRecordingRequest
 from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingJob, RecordingState, WaitingReason
 
@@ -44,7 +45,7 @@ class Preparation:
             ServiceFailure: NOT_FOUND; or FAILED_PRECONDITION, it has changed meanwhile and is to be looked up anew.
         """
         if recording.state == RecordingState.RECORDING_STATE_FAILED:
-            reason = _name(FailureReason, "FAILURE_REASON_", recording.failure_reason)
+            reason = enum_name(FailureReason, "FAILURE_REASON_", recording.failure_reason)
             raise Problem(424, "RECORDING_FAILED", "The recording can't be had.", members={"failure_reason": reason})
         if recording.state == RecordingState.RECORDING_STATE_DELETED:
             raise ServiceFailure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
@@ -77,11 +78,11 @@ class Preparation:
     def _on_its_way(self, recording: Recording, request_id: str) -> Response:
         members: dict[str, object] = {
             "recording_sid": recording.recording_sid,
-            "state": _name(RecordingState, "RECORDING_STATE_", recording.state),
+            "state": enum_name(RecordingState, "RECORDING_STATE_", recording.state),
             "received_bytes": recording.received_bytes,
         }
         if recording.waiting_reason:
-            members["waiting_reason"] = _name(WaitingReason, "WAITING_REASON_", recording.waiting_reason)
+            members["waiting_reason"] = enum_name(WaitingReason, "WAITING_REASON_", recording.waiting_reason)
         due_seconds = math.ceil(recording.next_attempt_time.seconds - time.time())
         wait_seconds = min(max(due_seconds, self._retry_seconds), _LONGEST_WAIT_SECONDS)
         problem = Problem(
@@ -92,15 +93,3 @@ class Preparation:
             members=members,
         )
         return problem_response(problem, request_id)
-
-
-class _Enum(Protocol):
-    def Name(self, number: int) -> str: ...  # noqa: N802 - protobuf's name
-
-
-def _name(enum: _Enum, prefix: str, number: int) -> str:
-    """A value's name without its prefix, as ErrorInfo has it; its number where the service is newer than this."""
-    try:
-        return enum.Name(number).removeprefix(prefix)
-    except ValueError:
-        return str(number)

@@ -1,0 +1,68 @@
+"""What the matter is with a recording, in words for whoever wants to listen: the one table, for pages of any kind.
+
+They name no account's settings and nobody's fault: what an operator needs is in the log and the metrics.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState, WaitingReason
+
+STATE_WORDS: Final[Mapping[int, str]] = {
+    RecordingState.RECORDING_STATE_QUEUED: "The recording is about to be fetched.",
+    RecordingState.RECORDING_STATE_DOWNLOADING: "The recording is being fetched.",
+    RecordingState.RECORDING_STATE_READY: "The recording is ready to be played.",
+    RecordingState.RECORDING_STATE_FAILED: "The recording can't be had.",
+    RecordingState.RECORDING_STATE_DELETED: "The recording was deleted.",
+}
+FAILURE_WORDS: Final[Mapping[int, str]] = {
+    FailureReason.FAILURE_REASON_SOURCE_ABSENT: "There is no recording: the call was too short or silent.",
+    FailureReason.FAILURE_REASON_SOURCE_FAILED: "Twilio could not make the recording.",
+    FailureReason.FAILURE_REASON_SOURCE_NOT_FOUND: "Twilio has no such recording, or not any more.",
+    FailureReason.FAILURE_REASON_SOURCE_UNAVAILABLE: "Twilio did not give the recording, however often it was asked.",
+    FailureReason.FAILURE_REASON_SOURCE_TRUNCATED: "The recording broke off each time it was fetched.",
+    FailureReason.FAILURE_REASON_SOURCE_NOT_AUDIO: "What Twilio sent is not a sound recording.",
+    FailureReason.FAILURE_REASON_SOURCE_TOO_LARGE: "The recording is larger than this service keeps.",
+    FailureReason.FAILURE_REASON_SOURCE_REDIRECT_REFUSED: (
+        "Twilio pointed to a place that this service does not fetch from."
+    ),
+    FailureReason.FAILURE_REASON_WORKER_CRASHED: "Fetching the recording failed here, each time it was tried.",
+    FailureReason.FAILURE_REASON_SOURCE_REFUSED: "Twilio refused to give the recording.",
+}
+WAITING_WORDS: Final[Mapping[int, str]] = {
+    WaitingReason.WAITING_REASON_RETRY: "Fetching the recording did not work yet; it is tried again.",
+    WaitingReason.WAITING_REASON_RATE_LIMITED: "Twilio asked for patience; the recording is fetched a little later.",
+    WaitingReason.WAITING_REASON_ACCOUNT_UNAUTHORIZED: (
+        "Twilio does not let this service in; the recording is fetched as soon as it does."
+    ),
+    WaitingReason.WAITING_REASON_STORAGE_UNAVAILABLE: (
+        "There is no room for the recording at the moment; it is fetched as soon as there is."
+    ),
+}
+
+#: Of what the service says and this version does not know yet.
+_UNKNOWN: Final = "The recording is not ready to be played."
+
+
+def in_words(recording: Recording) -> str:
+    """What the matter is with the recording, in a sentence."""
+    if recording.state == RecordingState.RECORDING_STATE_FAILED and recording.failure_reason in FAILURE_WORDS:
+        return FAILURE_WORDS[recording.failure_reason]
+    if recording.state == RecordingState.RECORDING_STATE_QUEUED and recording.waiting_reason in WAITING_WORDS:
+        return WAITING_WORDS[recording.waiting_reason]
+    return STATE_WORDS.get(recording.state, _UNKNOWN)
+
+
+class Enum(Protocol):
+    """One of protobuf's enums."""
+
+    def Name(self, number: int) -> str:  # noqa: N802 - protobuf's name
+        """The value's name; ValueError if there is none."""
+
+
+def enum_name(enum: Enum, prefix: str, number: int) -> str:
+    """A value's name without its prefix, as ErrorInfo has it; its number where the service is newer than this."""
+    try:
+        return enum.Name(number).removeprefix(prefix)
+    except ValueError:
+        return str(number)
