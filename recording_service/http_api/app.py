@@ -27,6 +27,7 @@ from recording_service.http_api.routes import readable
 from recording_service.http_api.security_headers import SecurityHeaders
 from recording_service.http_api.sessions import Sessions
 from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.status import Status
 from recording_service.http_api.twilio_paths import TwilioPaths
 from recording_service.http_api.webhooks import Webhooks
 
@@ -43,6 +44,7 @@ def build_app(settings: HttpSettings) -> Starlette:
     playback = Playback(client, settings)
     stream = access.of_listeners(playback.stream, "inline")
     download = access.of_listeners(playback.download, "attachment")
+    status = access.of_listeners(Status(client, settings).show)
     health = Health(client, settings)
     stopping = asyncio.Event()
     events = Events(client, settings, stopping)
@@ -66,6 +68,7 @@ def build_app(settings: HttpSettings) -> Starlette:
             readable("/recordings/{recording_sid}/download", download),
             readable("/recordings/{recording_sid}/download.{extension:audio}", download),
             Route("/recordings/{recording_sid}/retry", access.of_callers(retrying.retry), methods=["POST"]),
+            readable("/recordings/{recording_sid}/status", status),
             *TwilioPaths(client, settings, playback).routes(),
             Route("/session", sessions.answer, methods=["GET", "POST", "DELETE"]),
             Route("/healthz", health.alive, methods=["GET"]),

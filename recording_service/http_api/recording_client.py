@@ -22,7 +22,12 @@ from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest,
 from recordings.v1.recording_pb2 import Recording
 from recordings.v1.recording_service_pb2_grpc import RecordingServiceStub
 from recordings.v1.stream_pb2 import StreamRecordingRequest, StreamRecordingResponse
-from recordings.v1.watch_pb2 import WatchRecordingsRequest, WatchRecordingsResponse
+from recordings.v1.watch_pb2 import (
+    WatchRecordingRequest,
+    WatchRecordingResponse,
+    WatchRecordingsRequest,
+    WatchRecordingsResponse,
+)
 
 if TYPE_CHECKING:
     # Exists in the generated types alone.
@@ -160,6 +165,11 @@ class RecordingClient:
             return await self._service.ListRecordings(
                 request, timeout=timeout_seconds, metadata=self._metadata(identity), wait_for_ready=True
             )
+
+    def watch(self, request: WatchRecordingRequest, identity: CallIdentity) -> MessageReader[WatchRecordingResponse]:
+        """Watch a recording, without a deadline of its own: whoever watches cancels it."""
+        call = self._service.WatchRecording(request, metadata=self._metadata(identity), wait_for_ready=True)
+        return MessageReader(call, self._ending)
 
     def watch_recordings(
         self, request: WatchRecordingsRequest, identity: CallIdentity

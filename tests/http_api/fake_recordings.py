@@ -23,7 +23,7 @@ from recordings.v1.recording_service_pb2_grpc import (
     add_RecordingServiceServicer_to_server,
 )
 from recordings.v1.stream_pb2 import ContentRange, StreamRecordingRequest, StreamRecordingResponse
-from recordings.v1.watch_pb2 import WatchRecordingsResponse
+from recordings.v1.watch_pb2 import WatchRecordingResponse, WatchRecordingsResponse
 
 ACCOUNT = "AC" + "0a" * 16
 RECORDING = "RE" + "1B" * 16
@@ -128,6 +128,8 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         self.chunks_sent = 0
         #: How each stream ended that has: "finished" by itself, or "cancelled".
         self.ended: list[str] = []
+        #: The recordings of the watches that have ended, however.
+        self.watches_ended: list[str] = []
         self.serving: int = health_pb2.HealthCheckResponse.SERVING
         self.health_details: tuple[tuple[str, str], ...] = ()
 
@@ -215,8 +217,27 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         else:
             yield from self._looks(request, context)
 
-    def WatchRecording(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+    def WatchRecording(self, request: Any, context: Any) -> Iterator[WatchRecordingResponse]:
+        """Sends the recording whenever it is another one than before, and ends as the real service does."""
+        released, ended = self.released, self.watches_ended
+        self._note("WatchRecording", request, context)
+        context.add_callback(lambda: ended.append(request.recording_sid))
+        answer = self._scripted("WatchRecording", context)
+        seen: Recording | None = None
+        while answer is None and context.is_active() and not released.is_set():
+            recording = self._find(request)
+            if recording is None:
+                answer = _NOT_FOUND
+            elif recording is not seen:
+                seen = recording
+                yield WatchRecordingResponse(recording=recording)
+                if recording.state not in _ON_ITS_WAY:
+                    return
+            released.wait(0.01)
+        if isinstance(answer, Failure):
+            answer.end(context)
+        elif answer is not None:
+            self._hang(context, released)
 
     def CreatePlaybackUrl(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
@@ -368,6 +389,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
 
 
 _UNAUTHENTICATED = Failure(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+_ON_ITS_WAY = (RecordingState.RECORDING_STATE_QUEUED, RecordingState.RECORDING_STATE_DOWNLOADING)
 _NOT_FOUND = Failure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
 DELETED = RecordingState.RECORDING_STATE_DELETED
 _PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION

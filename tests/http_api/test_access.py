@@ -23,6 +23,7 @@ OTHER_ACCOUNT = "AC" + "3d" * 16
 LISTENING = [f"/recordings/{RECORDING}/stream", f"/recordings/{RECORDING}/stream.mp3"]
 SAVING = [f"/recordings/{RECORDING}/download", f"/recordings/{RECORDING}/download.mp3"]
 CALLERS_ONLY = [f"/recordings/{RECORDING}"]
+STATUS = [f"/recordings/{RECORDING}/status", f"/recordings/{RECORDING}/status?wait=1"]
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def refused(answer: Answer) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY])
+@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY, *STATUS])
 def test_without_credentials_nothing_is_shown_and_nobody_is_asked(
     guarded: Client, recordings: FakeRecordings, path: str, method: str
 ) -> None:
@@ -74,7 +75,7 @@ def test_without_credentials_nothing_is_shown_and_nobody_is_asked(
     assert recordings.asked == []
 
 
-@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY])
+@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY, *STATUS])
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
 def test_a_callers_token_is_handed_on_for_the_service_to_judge(
     guarded: Client, recordings: FakeRecordings, path: str, scheme: str
@@ -146,6 +147,23 @@ def test_a_caller_that_takes_more_than_its_share_is_told_so_and_when_to_ask_agai
 
 
 # Signed URLs
+
+
+@pytest.mark.parametrize("disposition", ["inline", "attachment"])
+@pytest.mark.parametrize("extra", ["", "&wait=1", "&wait=60&revision=3"])
+def test_a_signed_url_of_either_kind_says_how_far_its_recording_is_and_no_other(
+    guarded: Client, recordings: FakeRecordings, disposition: str, extra: str
+) -> None:
+    query = signed(disposition=disposition) + extra
+    answer = guarded.get(f"/recordings/{RECORDING}/status?{query}")
+
+    assert (answer.status, answer.json()["playable"]) == (200, True)
+    assert shown(recordings) == {f"Bearer {OWN_TOKEN}"}
+    assert {call.request.account_sid for call in recordings.asked} == {ACCOUNT}
+    elsewhere = guarded.get(f"/recordings/{OTHER_RECORDING}/status?{query}")
+    assert refused(elsewhere) == (403, "PLAYBACK_URL_INVALID")
+    expired = guarded.get(f"/recordings/{RECORDING}/status?{signed(disposition=disposition, ttl=-1)}{extra}")
+    assert refused(expired) == (403, "PLAYBACK_URL_EXPIRED")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_the_whole_recording_is_served_with_everything_a_player_needs(client: Cl
         "last-modified": READY,
         "accept-ranges": "bytes",
         "cache-control": "private, max-age=3600, immutable",
-        "vary": "Origin",
+        "vary": "Authorization, Cookie, Origin",
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "content-security-policy": "default-src 'none'; media-src 'self'; sandbox",
