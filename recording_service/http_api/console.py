@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from recording_service.http_api.conditions import Outcome, Validators, evaluate
+from recording_service.http_api.routes import readable
 
 _MEDIA_TYPES: Final[Mapping[str, str]] = {
     "html": "text/html; charset=utf-8",
@@ -74,6 +75,6 @@ def console_routes() -> list[Route]:
     }
     page = found.pop(_PAGE)
     return [
-        Route("/", page.answer, methods=["GET"]),
-        *(Route(f"/console/{name}", file.answer, methods=["GET"]) for name, file in sorted(found.items())),
+        readable("/", page.answer),
+        *(readable(f"/console/{name}", file.answer) for name, file in sorted(found.items())),
     ]

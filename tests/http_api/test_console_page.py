@@ -431,6 +431,24 @@ def test_live_is_said_only_once_everything_is_here(open_console: OpenConsole, re
     expect(console.page.locator("#banner")).to_have_text("This is not allowed.")
 
 
+def test_a_connection_that_falls_silent_is_not_called_live(
+    browser: Browser, settings: Settings, recordings: FakeRecordings
+) -> None:
+    add(recordings, 1)
+    # No heartbeat comes: as if something in between had swallowed the connection.
+    with running_app(settings(heartbeat_seconds=3600)) as client, browser.new_context() as context:
+        console = Console(context)
+        console.page.clock.install()
+        console.open(f"http://127.0.0.1:{client.port}")
+        console.wait_until_live()
+        console.page.clock.fast_forward(30_000)
+        expect(console.page.locator("#connection-words")).to_have_text("Live")
+        console.page.clock.fast_forward(11_000)
+        expect(console.page.locator("#connection-words")).to_have_text("Connection lost")
+        console.page.locator("#connection-now").click()
+        console.wait_until_live()
+
+
 # Signing in
 
 
@@ -601,6 +619,19 @@ def test_every_control_of_the_sign_in_has_a_name(open_console: OpenConsole) -> N
     assert console.unnamed_controls() == []
 
 
+def test_on_a_phone_what_is_open_does_not_hide_its_row(open_console: OpenConsole, recordings: FakeRecordings) -> None:
+    for number in range(12):
+        add(recordings, number)
+    console = open_console(viewport={"width": 390, "height": 844})
+    row = console.row(sid(4))
+    row.locator(".open").click()
+    panel = console.page.locator("#panel").bounding_box()
+    shown = row.bounding_box()
+    assert panel is not None
+    assert shown is not None
+    assert shown["y"] + shown["height"] <= panel["y"]
+
+
 @pytest.mark.parametrize("width", [360, 700, 1000, 1360])
 def test_nothing_hangs_over_the_edge(open_console: OpenConsole, recordings: FakeRecordings, width: int) -> None:
     add(recordings, 1, from_number="sip:somebody-with-a-long-name@voice.example.com")
@@ -629,6 +660,15 @@ def test_the_appearance_is_the_systems_until_it_is_chosen_and_is_remembered(
     console.page.reload()
     console.wait_until_live()
     assert console.page.evaluate(ground) == light
+
+
+def test_the_skip_links_skip(open_console: OpenConsole, recordings: FakeRecordings) -> None:
+    add(recordings, 1)
+    console = open_console()
+    for target in ("list", "panel"):
+        console.page.locator(f".skip[href='#{target}']").press("Enter")
+        assert console.focused() == target
+    assert "#" not in console.page.url
 
 
 def test_the_address_brings_the_same_back(open_console: OpenConsole, recordings: FakeRecordings) -> None:

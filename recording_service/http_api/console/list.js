@@ -58,6 +58,12 @@ export class List {
 
   focus(key) {
     this.#rows.get(key)?.focus();
+    this.reveal(key);
+  }
+
+  /** Scrolls no further than it takes to see the row: on a phone what is open lies over half of the list. */
+  reveal(key) {
+    this.#rows.get(key)?.element.scrollIntoView({ block: "nearest" });
   }
 
   /** Says once more what depends on the time. */
@@ -175,7 +181,6 @@ class Row {
 
   focus() {
     this.#open.focus();
-    this.element.scrollIntoView({ block: "nearest" });
   }
 
   tick() {
@@ -234,9 +239,13 @@ class Row {
 /** Numbers with an arrow between, and words for those who don't see it. */
 export function callParts(recording) {
   const { from_number: from, to_number: to } = recording;
-  if (from && to) return [el("span", { class: "number" }, from), unseen(" to "), icon("arrow"), el("span", { class: "number" }, to)];
+  if (from && to) return [number(from), unseen(" to "), icon("arrow"), number(to)];
   const text = callOf(recording);
   return [text[0].toUpperCase() + text.slice(1)];
+}
+
+function number(text) {
+  return el("span", { class: "number", title: text }, text);
 }
 
 /** Why it is not to be had yet, or not at all, and how it goes on. Empty for what is ready. */

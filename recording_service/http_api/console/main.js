@@ -235,6 +235,7 @@ async function loadOlder() {
 function open(recording, { play = false, focusPanel = false } = {}) {
   panel.open(recording, { play });
   list.select(keyOf(recording));
+  list.reveal(keyOf(recording));
   remember();
   say(`Opened: ${callOf(recording)}, ${stateOf(recording).word.toLowerCase()}.`);
   if (focusPanel) byId(stateOf(recording).key === "ready" ? "play" : "panel-title").focus();
@@ -275,7 +276,18 @@ function recall() {
   for (const name of Object.keys(filters.query)) {
     for (const sid of (parts.get(name) ?? "").split(",")) filters.put(name, sid);
   }
-  return parts.get("recording") ?? "";
+  const recordingSid = parts.get("recording") ?? "";
+  return /^RE[0-9a-fA-F]{32}$/.test(recordingSid) ? recordingSid : "";
+}
+
+// An address that was pasted, or the browser's Back: everything anew.
+addEventListener("hashchange", () => location.reload());
+// Not by the address, which has something else to remember.
+for (const link of document.querySelectorAll(".skip")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    byId(link.hash.slice(1)).focus();
+  });
 }
 
 // The beginning

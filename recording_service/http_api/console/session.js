@@ -1,5 +1,6 @@
 // Signing in and out. The token goes to the service once; it comes back as a cookie that no script can read.
 
+import { note } from "./announcements.js";
 import { ask, Failure } from "./api.js";
 import { byId, setText } from "./dom.js";
 
@@ -92,7 +93,12 @@ export class Session {
   }
 
   async #signOut() {
-    await ask("session", { method: "DELETE" });
-    location.reload();
+    try {
+      await ask("session", { method: "DELETE" });
+      location.reload();
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      note(`You are still signed in. ${failure.message}`);
+    }
   }
 }
