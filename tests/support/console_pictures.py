@@ -78,7 +78,8 @@ def make_up(recordings: FakeRecordings) -> list[str]:
         if due is not None:
             fields["next_attempt_time"] = Timestamp(seconds=int(now + due))
         inbound = chance.random() < 0.7
-        caller = f"+44770090{chance.randrange(10_000):04d}"
+        # Of the numbers that are kept for stories.
+        caller = f"+447700900{chance.randrange(1000):03d}"
         ours = chance.choice(_LINES)
         began = now - minutes * 60 - seconds
         ready = fields.get("state", _READY) == _READY
