@@ -4,7 +4,7 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
-from recording_service.http_api.reason_words import failure_words, waiting_words
+from recording_service.http_api.words import in_words
 from recordings.v1.recording_pb2 import Recording, RecordingState
 
 
@@ -15,7 +15,7 @@ def recording_json(recording: Recording) -> dict[str, Any]:
     """
     members: dict[str, Any] = MessageToDict(recording, preserving_proto_field_name=True)
     if recording.state == RecordingState.RECORDING_STATE_FAILED:
-        members["failure_text"] = failure_words(recording.failure_reason)
+        members["failure_text"] = in_words(recording)
     elif recording.state == RecordingState.RECORDING_STATE_QUEUED:
-        members["waiting_text"] = waiting_words(recording.waiting_reason)
+        members["waiting_text"] = in_words(recording)
     return members

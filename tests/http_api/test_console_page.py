@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from playwright.sync_api import Browser, expect
 
+from recording_service.http_api.words import FAILURE_WORDS, STATE_WORDS, WAITING_WORDS
 from recording_service.twilio_stand_in.mp3 import mp3_of_duration
 from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState, WaitingReason
 from tests.http_api.conftest import Settings
@@ -118,11 +119,9 @@ def test_recordings_are_listed_newest_first_with_their_state_and_reason_in_words
     add(recordings, 4, state=QUEUED, waiting_reason=limited, next_attempt_time=soon)
     console = open_console()
     assert console.page.locator("#rows .state").all_text_contents() == ["Waiting", "Downloading", "Failed", "Ready"]
-    expect(console.row(sid(4))).to_contain_text(
-        "Twilio asked us to slow down. It goes on by itself. Next try in 1 min."
-    )
+    expect(console.row(sid(4))).to_contain_text(f"{WAITING_WORDS[limited]} Next try in 1 min.")
     expect(console.row(sid(3))).to_contain_text("1.4 MB so far")
-    expect(console.row(sid(2))).to_contain_text("it was too short, or silent")
+    expect(console.row(sid(2))).to_contain_text(FAILURE_WORDS[FailureReason.FAILURE_REASON_SOURCE_ABSENT])
     expect(console.row(sid(1))).to_contain_text("+4930000001 to +4989123456")
     expect(console.row(sid(1)).locator(".cell-length")).to_have_text("1:00")
     expect(console.row(sid(1)).locator(".cell-size")).to_have_text("240 kB")
@@ -302,7 +301,7 @@ def test_a_recording_becomes_playable_while_it_is_open(open_console: OpenConsole
     add(recordings, 1, state=QUEUED)
     console = open_console()
     console.choose(sid(1))
-    expect(console.page.locator("#panel-reason")).to_have_text("It waits for its turn.")
+    expect(console.page.locator("#panel-reason")).to_have_text(STATE_WORDS[QUEUED])
     expect(console.page.locator("#player")).to_be_hidden()
     recordings.change(sid(1), state=READY)
     expect(console.page.locator("#player")).to_be_visible()
@@ -371,7 +370,7 @@ def test_audio_that_failed_meanwhile_shows_why(open_console: OpenConsole, record
     # Nobody is told: the page learns it by asking.
     recordings.recordings[sid(1)] = failed
     console.choose(sid(1))
-    expect(console.page.locator("#panel-reason")).to_have_text("Twilio sent only a part of the recording each time.")
+    expect(console.page.locator("#panel-reason")).to_have_text(FAILURE_WORDS[failed.failure_reason])
     expect(console.page.locator("#player")).to_be_hidden()
 
 
@@ -379,10 +378,11 @@ def test_audio_that_failed_meanwhile_shows_why(open_console: OpenConsole, record
 
 
 def test_a_failed_recording_is_asked_for_again(open_console: OpenConsole, recordings: FakeRecordings) -> None:
-    add(recordings, 1, state=FAILED, failure_reason=FailureReason.FAILURE_REASON_SOURCE_UNAVAILABLE, failures=9)
+    reason = FailureReason.FAILURE_REASON_SOURCE_UNAVAILABLE
+    add(recordings, 1, state=FAILED, failure_reason=reason, failures=9)
     console = open_console()
     console.choose(sid(1))
-    expect(console.page.locator("#panel-notice")).to_contain_text("Twilio could not be reached")
+    expect(console.page.locator("#panel-notice")).to_contain_text(FAILURE_WORDS[reason])
     expect(console.page.locator("#panel-detail")).to_have_text("9 tries have failed.")
     console.page.get_by_role("button", name="Fetch it again").click()
     eventually(lambda: recordings.of("EnqueueRecording"), what="the retry")

@@ -1,9 +1,12 @@
 """`GET /recordings`."""
 
+from typing import Any
+
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from recording_service.http_api.words import FAILURE_WORDS, WAITING_WORDS
 from recordings.v1.recording_pb2 import FailureReason, RecordingState, WaitingReason
 from tests.http_api.fake_recordings import ACCOUNT, Failure, FakeRecordings
 from tests.http_api.running_app import Client
@@ -15,9 +18,9 @@ def sid(number: int) -> str:
     return f"RE{number:032x}"
 
 
-def add(recordings: FakeRecordings, number: int) -> None:
+def add(recordings: FakeRecordings, number: int, **fields: Any) -> None:
     """A recording that is newer than those with smaller numbers."""
-    recordings.add(b"audio", sid(number), create_time=Timestamp(seconds=1_772_532_000 + number))
+    recordings.add(b"audio", sid(number), create_time=Timestamp(seconds=1_772_532_000 + number), **fields)
 
 
 def test_the_list_is_a_page_newest_first_in_the_contracts_json(client: Client, recordings: FakeRecordings) -> None:
@@ -72,28 +75,13 @@ def test_what_the_service_refuses_is_answered_by_the_table(client: Client, recor
     assert client.get("/recordings").status == 401
 
 
-@pytest.mark.parametrize(
-    "reason", [number for name, number in FailureReason.items() if name != "FAILURE_REASON_UNSPECIFIED"]
-)
-def test_every_failure_has_words_of_its_own(client: Client, recordings: FakeRecordings, reason: int) -> None:
-    failed = RecordingState.RECORDING_STATE_FAILED
-    recordings.add(b"", sid(1), state=failed, failure_reason=reason)
-    recordings.add(b"", sid(2), state=failed)
-    texts = {each["recording_sid"]: each["failure_text"] for each in client.get("/recordings").json()["recordings"]}
-    assert texts[sid(1)] not in {"", texts[sid(2)]}
-
-
-@pytest.mark.parametrize(
-    "reason", [number for name, number in WaitingReason.items() if name != "WAITING_REASON_UNSPECIFIED"]
-)
-def test_every_wait_has_words_of_its_own(client: Client, recordings: FakeRecordings, reason: int) -> None:
-    queued = RecordingState.RECORDING_STATE_QUEUED
-    recordings.add(b"", sid(1), state=queued, waiting_reason=reason)
-    recordings.add(b"", sid(2), state=queued)
-    texts = {each["recording_sid"]: each["waiting_text"] for each in client.get("/recordings").json()["recordings"]}
-    assert texts[sid(1)] not in {"", texts[sid(2)]}
-
-
-def test_a_reason_of_a_newer_service_has_words_as_well(client: Client, recordings: FakeRecordings) -> None:
-    recordings.add(b"", sid(1), state=RecordingState.RECORDING_STATE_FAILED, failure_reason=99)
-    assert client.get(f"/recordings/{sid(1)}").json()["failure_text"] == "The recording could not be fetched."
+def test_what_is_not_to_be_had_or_not_yet_says_why_in_words(client: Client, recordings: FakeRecordings) -> None:
+    absent, limited = FailureReason.FAILURE_REASON_SOURCE_ABSENT, WaitingReason.WAITING_REASON_RATE_LIMITED
+    add(recordings, 3, state=RecordingState.RECORDING_STATE_FAILED, failure_reason=absent)
+    add(recordings, 2, state=RecordingState.RECORDING_STATE_QUEUED, waiting_reason=limited)
+    add(recordings, 1)
+    failed, waiting, ready = client.get("/recordings").json()["recordings"]
+    assert failed["failure_text"] == FAILURE_WORDS[absent]
+    assert waiting["waiting_text"] == WAITING_WORDS[limited]
+    assert not {"failure_text", "waiting_text"} & ready.keys()
+    assert client.get(f"/recordings/{sid(3)}").json() == failed
