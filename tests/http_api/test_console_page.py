@@ -194,6 +194,26 @@ def test_a_tab_brings_older_recordings_of_its_state_and_older_ones_can_be_shown(
     expect(console.page.locator("#older-words")).to_have_text("That is all.")
 
 
+def test_a_list_that_grows_all_day_keeps_the_newest_and_can_show_the_older_ones(
+    open_console: OpenConsole, recordings: FakeRecordings
+) -> None:
+    for number in range(100):
+        add(recordings, number, b"audio")
+    console = open_console()
+    expect(console.page.locator("#older")).to_be_hidden()
+    for number in range(100, 750):
+        add(recordings, number, b"audio")
+        recordings.change(sid(number))
+    expect(console.row(sid(749))).to_be_visible()
+    rows = console.page.locator("#rows tr")
+    console.page.wait_for_function("() => document.querySelectorAll('#rows tr').length <= 600")
+    assert rows.count() >= 500
+    expect(console.page.locator("#count-all")).to_contain_text("+")
+    before = rows.count()
+    console.page.locator("#older").click()
+    expect(rows).to_have_count(before + 100)
+
+
 def test_calls_and_accounts_are_found_by_their_sid(open_console: OpenConsole, recordings: FakeRecordings) -> None:
     other = "CA" + "3d" * 16
     add(recordings, 1)

@@ -16,6 +16,10 @@ import { callOf, stateOf, timeOfDay } from "./words.js";
 /** How many recordings are looked at when the page opens, and how many more "Show older" brings. */
 const SNAPSHOT = 200;
 const PAGE = 100;
+/** How many are kept of a list that grows all day; more if somebody has asked for older ones. */
+const KEPT = 500;
+/** The largest page that the service gives. */
+const LARGEST_PAGE = 1000;
 const TAB_STATES = {
   all: "",
   waiting: "RECORDING_STATE_QUEUED,RECORDING_STATE_DOWNLOADING",
@@ -26,6 +30,7 @@ const TAB_STATES = {
 const store = new Store();
 /** Of each tab: where its older pages go on. `undefined`: not asked yet; empty: nothing older. */
 let pages = {};
+let kept = KEPT;
 let isComplete = false;
 let connection = { name: "connecting" };
 /** When the list was last known to be right, in milliseconds. */
@@ -65,6 +70,7 @@ const live = new Live({
   complete: () => {
     store.endSnapshot();
     isComplete = true;
+    kept = KEPT;
     pages = store.number < SNAPSHOT ? { all: "", waiting: "", ready: "", failed: "" } : {};
     draw();
     void fillTab();
@@ -98,6 +104,10 @@ function take(recording) {
   const before = store.take(recording);
   if (isComplete && before && before.state !== recording.state) tellChange(recording);
   panel.update(store.get(keyOf(recording)));
+  if (isComplete && store.number > kept + PAGE) {
+    store.keepNewest(kept);
+    pages = {};
+  }
   draw();
 }
 
@@ -213,12 +223,15 @@ async function loadOlder() {
   loads += 1;
   button.disabled = true;
   try {
-    const query = { ...filters.query, states: TAB_STATES[tab], page_size: pages[tab] === undefined ? SNAPSHOT + PAGE : PAGE, page_token: pages[tab] };
+    // The first page begins with what is here already.
+    const size = pages[tab] === undefined ? Math.min(store.list(tab).length + PAGE, LARGEST_PAGE) : PAGE;
+    const query = { ...filters.query, states: TAB_STATES[tab], page_size: size, page_token: pages[tab] };
     const page = await ask("recordings", { query });
     // The filters may have changed meanwhile, or the list begun anew.
     if (known !== pages) return;
     pages[tab] = page.next_page_token;
     for (const recording of page.recordings) store.take(recording);
+    kept = Math.max(KEPT, store.number);
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
     if (failure.status === 401) signedOut();

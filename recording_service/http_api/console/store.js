@@ -54,6 +54,11 @@ export class Store {
     return (tab === "all" ? shown : shown.filter((each) => stateOf(each).tab === tab)).sort(newestFirst);
   }
 
+  /** Forgets all but so many, the newest. */
+  keepNewest(number) {
+    for (const recording of this.list("all").slice(number)) this.#recordings.delete(keyOf(recording));
+  }
+
   counts() {
     const counts = { all: 0, waiting: 0, ready: 0, failed: 0 };
     for (const recording of this.#recordings.values()) {
