@@ -1,13 +1,12 @@
 """Watching lists: what matches now, then each change; bounded, never backwards, and nothing is missed for good."""
 
-import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 
 from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.core import watching_lists
-from recording_service.core.clock import SystemClock
 from recording_service.core.errors import (
     CatalogueUnavailable,
     InvalidRequest,
@@ -34,6 +32,7 @@ from tests.support.clocks import HandDrivenClock
 from tests.support.core_world import AUDIO, KEY, OTHER_ACCOUNT, World, a_key, a_request
 from tests.support.recordings import TIME, another, change, put
 from tests.support.waiting import eventually
+from tests.support.watched_lists import Watcher, WorldTime, play_and_watch
 
 #: Longest wait for what should come about at once, in seconds.
 SOON = 10.0
@@ -42,19 +41,6 @@ SHORT, LONG = 0.05, 600.0
 
 ALL_BUT_DELETED = RecordingFilter(states=frozenset(RecordingState) - {RecordingState.DELETED})
 COMPLETE = ListLook(None, False)
-
-
-class WorldTime:
-    """The world's wall clock; its own seconds pass."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def now(self) -> datetime:
-        return self._world.clock.now()
-
-    def monotonic(self) -> float:
-        return SystemClock().monotonic()
 
 
 @pytest.fixture
@@ -459,7 +445,7 @@ class Interleaving:
     heard: set[RecordingKey] = field(default_factory=set)
     #: What the hub has read and not yet offered; whether it is a look through the window.
     read: tuple[list[Recording], bool] | None = None
-    watchers: list["Watcher"] = field(default_factory=list)
+    watchers: list[Watcher] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.port: Catalogue = self.catalogue
@@ -522,35 +508,6 @@ class Interleaving:
                 self.open()
 
 
-class Watcher:
-    """What one watcher's list shows."""
-
-    def __init__(self, watch: ListWatch) -> None:
-        self.watch = watch
-        self.shown: dict[RecordingKey, Recording] = {}
-        self.revisions: dict[RecordingKey, int] = {}
-        self.complete = False
-
-    def take(self, timeout_seconds: float = 0.0) -> bool:
-        """Takes one look; whether there was one."""
-        look = self.watch.next(timeout_seconds)
-        if look is None:
-            return False
-        if look.recording is None:
-            assert not self.complete, "complete twice"
-            self.complete = True
-            return True
-        key = look.recording.key
-        assert look.recording.revision >= self.revisions.get(key, 0), "it went back in time"
-        assert look.matches is self.watch.matching.matches(look.recording)
-        assert look.matches or self.complete
-        self.revisions[key] = look.recording.revision
-        self.shown.pop(key, None)
-        if look.matches:
-            self.shown[key] = look.recording
-        return True
-
-
 TOLD = ("change", 0, RecordingState.QUEUED, 0, True)
 UNTOLD = ("change", 0, RecordingState.READY, 0, False)
 
@@ -581,56 +538,5 @@ def test_whatever_is_interleaved_a_list_never_goes_back_and_comes_to_be_what_the
         assert watcher.shown == {row.key: row for row in rows}
 
 
-def test_lists_that_are_read_slowly_while_everything_happens_come_to_be_what_the_catalogue_has(
-    world: World, stack: ExitStack
-) -> None:
-    hub = hub_of(world, stack, SHORT)
-    chance = random.Random(4)
-    service = stack.enter_context(closing(world.service()))
-    losing = random.Random(5)
-
-    def lose(changes: Sequence[Change]) -> None:
-        if losing.random() < 0.5:
-            raise QueueUnavailable
-
-    world.changes.before["publish"] = lose
-    for number in range(0, 60, 3):
-        world.script(SourceTooLarge("too large"), key=a_key(number))
-    for number in range(1, 60, 3):
-        world.script(AUDIO, key=a_key(number))
-    done = threading.Event()
-
-    def play() -> None:
-        for _ in range(300):
-            number = chance.randrange(60)
-            match chance.randrange(4):
-                case 0 | 1:
-                    if world.catalogue.adapter.get(a_key(number)) is None:
-                        service.enqueue(a_request(a_key(number)))
-                case 2:
-                    world.work()
-                case 3:
-                    service.delete(Target(*a_key(number)), allow_missing=True)
-            world.clock.advance(0.1)
-        done.set()
-
-    def watch(seed: int) -> Watcher:
-        pace = random.Random(seed)
-        matching = RecordingFilter(states=frozenset({RecordingState.READY, RecordingState.FAILED}))
-        watcher = Watcher(stack.enter_context(closing(hub.watch_many(matching, 0))))
-        while not done.is_set():
-            watcher.take(SHORT)
-            done.wait(pace.random() * 0.005)
-        rows = world.catalogue.adapter.page(matching, 1000, None)
-
-        def caught_up() -> bool:
-            watcher.take(SHORT)
-            return watcher.shown == {row.key: row for row in rows}
-
-        eventually(caught_up, within=2 * SOON)
-        return watcher
-
-    with ThreadPoolExecutor(9) as pool:
-        watching = [pool.submit(watch, seed) for seed in range(8)]
-        pool.submit(play).result(3 * SOON)
-        assert all(future.result(3 * SOON).complete for future in watching)
+def test_lists_that_are_read_slowly_while_everything_happens_come_to_be_what_the_catalogue_has(world: World) -> None:
+    play_and_watch(world, recordings=60, events=300, watchers=8)
