@@ -44,10 +44,10 @@ def build_app(settings: HttpSettings) -> Starlette:
     playback = Playback(client, settings)
     stream = access.of_listeners(playback.stream, "inline")
     download = access.of_listeners(playback.download, "attachment")
-    status = access.of_listeners(Status(client, settings).show)
     health = Health(client, settings)
     stopping = asyncio.Event()
     events = Events(client, settings, stopping)
+    status = access.of_listeners(Status(client, settings, stopping).show)
     retrying = Retrying(client, settings)
 
     @asynccontextmanager

@@ -9,8 +9,9 @@ import asyncio
 import math
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import ContractBroken
 from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.stream_response import disconnected
 from recording_service.http_api.targets import Target
 from recording_service.http_api.words import enum_name, in_words
 from recordings.v1.lookup_pb2 import GetRecordingRequest
@@ -65,12 +67,17 @@ class _Patience:
 
 
 class Status:
-    """The endpoint that says how far a recording is."""
+    """The endpoint that says how far a recording is.
 
-    def __init__(self, client: RecordingClient, settings: HttpSettings) -> None:
+    Parameters:
+        stopping: set when the server is about to stop; no answer is held any more then.
+    """
+
+    def __init__(self, client: RecordingClient, settings: HttpSettings, stopping: asyncio.Event) -> None:
         self._client = client
         self._timeout_seconds = settings.call_timeout_seconds
         self._retry_seconds = settings.not_ready_retry_seconds
+        self._stopping = stopping
 
     async def show(self, request: Request) -> Response:
         """The recording as it is: at once, or (`wait`) once it has changed, at most that much later.
@@ -99,25 +106,26 @@ class Status:
         return None if is_held else recording
 
     async def _watch(self, target: Target, request: Request, patience: _Patience) -> Recording:
-        """The recording once it has changed, or the time is over, or nobody waits any more."""
+        """The recording once it has changed, or the time is over, or nobody waits any more, or the server stops."""
         until = asyncio.get_running_loop().time() + patience.wait_seconds
         asked = WatchRecordingRequest(account_sid=target.account_sid, recording_sid=target.recording_sid)
         reader = self._client.watch(asked, CallIdentity.of(request))
-        leaving = asyncio.create_task(_left(request))
+        ends = (asyncio.create_task(disconnected(request.receive)), asyncio.create_task(self._stopping.wait()))
         try:
             recording = await self._first(reader)
             seen = recording.revision
             while not patience.is_over(recording) and recording.revision == seen:
                 left = until - asyncio.get_running_loop().time()
-                look = await _next(reader, left, leaving)
+                look = await _next(reader, left, ends)
                 if look is None:
                     break
                 recording = look
             return recording
         finally:
-            leaving.cancel()
             reader.cancel()
-            await asyncio.gather(leaving, return_exceptions=True)
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
 
     async def _first(self, reader: MessageReader[WatchRecordingResponse]) -> Recording:
         try:
@@ -179,12 +187,12 @@ def _number(request: Request, name: str, largest: int, what: str, violations: li
 
 
 async def _next(
-    reader: MessageReader[WatchRecordingResponse], within_seconds: float, leaving: "asyncio.Task[None]"
+    reader: MessageReader[WatchRecordingResponse], within_seconds: float, ends: "Iterable[asyncio.Task[Any]]"
 ) -> Recording | None:
-    """The next look; None once the time is over, the watch has ended, or the client has left."""
+    """The next look; None once the time is over, the watch has ended, or one of `ends` has come."""
     reading = asyncio.create_task(reader.read(within_seconds))
     try:
-        await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((reading, *ends), return_when=asyncio.FIRST_COMPLETED)
         if not reading.done():
             return None
         message = reading.result()
@@ -196,9 +204,3 @@ async def _next(
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
     return None if message is None else message.recording
-
-
-async def _left(request: Request) -> None:
-    """Returns when the client has left."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -265,6 +265,16 @@ def test_where_there_are_too_many_watchers_a_page_is_told_when_to_ask_again(
     assert client.get(PATH).status == 200
 
 
+def test_a_server_that_stops_answers_what_it_holds_with_what_it_knows(
+    settings: Settings, recordings: FakeRecordings, pool: ThreadPoolExecutor
+) -> None:
+    queued(recordings, 5)
+    with running_app(settings()) as stopping:
+        answer = held(pool, stopping, recordings, f"wait={LONG}&revision=5")
+    said = answer.result(SOON)
+    assert (said.status, said.json()["revision"]) == (200, 5)
+
+
 def test_a_watch_that_breaks_leaves_what_was_seen(
     client: Client, recordings: FakeRecordings, pool: ThreadPoolExecutor
 ) -> None:
