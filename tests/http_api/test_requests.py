@@ -70,7 +70,7 @@ def test_each_request_has_one_log_line_without_its_query(
     assert "a-secret" not in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/healthz/", f"/recordings/{RECORDING}/", "/recordings/", "/docs"])
+@pytest.mark.parametrize("path", ["/nothing", "/healthz/", f"/recordings/{RECORDING}/", "/recordings/", "/docs"])
 def test_an_unknown_path_is_a_problem_and_redirects_nowhere(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status == 404
