@@ -128,6 +128,17 @@ def test_head_is_the_header_alone_and_watches_nothing(client: Client, recordings
     assert recordings.of("WatchRecordings") == []
 
 
+def test_callers_are_asked_for_and_their_token_is_handed_on(settings: Settings, recordings: FakeRecordings) -> None:
+    with running_app(settings(requires_credentials=True)) as client:
+        recordings.asked.clear()
+        assert client.get(PATH).status == 401
+        assert recordings.asked == []
+        with client.raw() as connection:
+            connection.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\nCookie: recording_session=a-token\r\n\r\n".encode())
+            assert read_header(connection).startswith(b"HTTP/1.1 200 ")
+    assert {call.metadata["authorization"] for call in recordings.asked} == {"Bearer a-token"}
+
+
 def test_what_keeps_it_from_opening_is_a_status(client: Client, recordings: FakeRecordings) -> None:
     recordings.answers["WatchRecordings"] = [
         Failure(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),

@@ -8,8 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from recording_service.http_api.words import FAILURE_WORDS, WAITING_WORDS
 from recordings.v1.recording_pb2 import FailureReason, RecordingState, WaitingReason
+from tests.http_api.conftest import Settings
 from tests.http_api.fake_recordings import ACCOUNT, Failure, FakeRecordings
-from tests.http_api.running_app import Client
+from tests.http_api.running_app import Client, running_app
 
 CALL = "CA" + "2c" * 16
 
@@ -73,6 +74,15 @@ def test_a_bad_value_is_400_and_named_and_nobody_is_asked(
 def test_what_the_service_refuses_is_answered_by_the_table(client: Client, recordings: FakeRecordings) -> None:
     recordings.answers["ListRecordings"] = [Failure(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")]
     assert client.get("/recordings").status == 401
+
+
+def test_callers_are_asked_for_and_their_token_is_handed_on(settings: Settings, recordings: FakeRecordings) -> None:
+    with running_app(settings(requires_credentials=True)) as client:
+        recordings.asked.clear()
+        assert client.get("/recordings").status == 401
+        assert recordings.asked == []
+        assert client.get("/recordings", Cookie="recording_session=a-token").status == 200
+    assert {call.metadata["authorization"] for call in recordings.asked} == {"Bearer a-token"}
 
 
 def test_what_is_not_to_be_had_or_not_yet_says_why_in_words(client: Client, recordings: FakeRecordings) -> None:

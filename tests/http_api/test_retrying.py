@@ -125,6 +125,19 @@ def test_our_own_page_may_and_whoever_shows_credentials(
     assert client.request("POST", PATH, headers).status == 200
 
 
+def test_callers_are_asked_for_and_their_token_is_handed_on(settings: Settings, recordings: FakeRecordings) -> None:
+    add_failed(recordings)
+    with running_app(settings(requires_credentials=True)) as client:
+        recordings.asked.clear()
+        assert client.request("POST", PATH, OURS).status == 401
+        assert recordings.asked == []
+        # A cookie is what another site could make a browser send: it takes the Origin as well.
+        cookie = {"Cookie": "recording_session=a-token"}
+        assert client.request("POST", PATH, cookie).status == 403
+        assert client.request("POST", PATH, {**OURS, **cookie}).status == 200
+    assert {call.metadata["authorization"] for call in recordings.asked} == {"Bearer a-token"}
+
+
 def _retry_from(settings: HttpSettings, origin: str) -> Answer:
     with running_app(settings) as client:
         return client.request("POST", PATH, {"Origin": origin})
