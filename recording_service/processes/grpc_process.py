@@ -29,9 +29,9 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
     from recording_service.grpc_api.settings import GrpcServerSettings
     from recording_service.grpc_api.tls import TlsFilesUnusable
 
-    access.refuse_exposure(settings, "RECORDING_GRPC_ADDRESS", settings.grpc)
     stop = stop_on_signals()
     arm_failpoints(settings)
+    access.refuse_exposure(settings, "RECORDING_GRPC_ADDRESS", settings.grpc)
     with ExitStack() as stack:
         service = RecordingService(
             catalogue=stack.enter_context(closing(wiring.open_catalogue(settings))),

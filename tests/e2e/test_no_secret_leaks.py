@@ -1,6 +1,7 @@
 """Recognisable secrets go in everywhere, through everything that goes well or wrong, and come out nowhere (I7)."""
 
 import base64
+import hashlib
 import json
 import os
 import sqlite3
@@ -26,6 +27,7 @@ from recordings.v1 import enqueue_pb2, lookup_pb2, recording_pb2, stream_pb2
 from tests.faults.canaries import Canaries, Finding
 from tests.faults.redis_process import RedisProcess
 from tests.support.databases import DATABASES, postgresql_schema
+from tests.support.grpc_client import GrpcClient
 from tests.support.running_service import ACCOUNT_SID, RunningService, free_port, running_service
 from tests.support.waiting import eventually
 
@@ -42,6 +44,10 @@ SECRETS: Mapping[str, str] = {
     "password of a source URL": "canary-password-7",
     "query of a source URL": "canary-query-8",
     "query of a playback URL": "canary-signature-9",
+    "token of a caller": "canary-caller-token-11",
+    "token of the adapter": "canary-adapter-token-12",
+    "wrong token": "canary-wrong-token-13",
+    "playback key": "canary-playback-key-14" * 2,
 }
 #: What the catalogue stores, because it was asked to, and answers to callers; nobody else is to see it.
 PERSONAL: Mapping[str, str] = {
@@ -52,6 +58,8 @@ PERSONAL: Mapping[str, str] = {
 CALLER, CALLED, LABEL = PERSONAL.values()
 #: All of them, as they are looked for.
 CANARIES = Canaries({**SECRETS, **PERSONAL})
+#: What the caller shows over HTTP.
+AS_THE_CALLER = {"Authorization": f"Bearer {SECRETS['token of a caller']}"}
 #: An MP3, as far as its first bytes say.
 MAGIC = bytes.fromhex("fff340c4")
 WEBHOOK = "/webhooks/twilio/recording-status"
@@ -160,9 +168,11 @@ class Scene:
         self.look("a webhook's answer", repr(answer))
         return answer.status
 
-    def get(self, path: str) -> int:
-        """GETs a path; the status of the answer, which is noted with its header."""
-        answer = requests.get(f"{self.service.http_url}{path}", timeout=20.0, allow_redirects=False)
+    def get(self, path: str, token: str | None = None) -> int:
+        """GETs a path as the caller, or with another token; the answer's status. Body and header are noted."""
+        headers = AS_THE_CALLER if token is None else {"Authorization": f"Bearer {token}"}
+        url = f"{self.service.http_url}{path}"
+        answer = requests.get(url, headers=headers, timeout=20.0, allow_redirects=False)
         self.look(f"the header of GET {path.split('?')[0]}", repr(answer.headers))
         self.look(f"the body of GET {path.split('?')[0]}", answer.content)
         return answer.status_code
@@ -197,6 +207,10 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
         running_service(
             tmp_path,
             twilio,
+            GrpcClient(SECRETS["token of a caller"]),
+            RECORDING_CALLERS_FILE=str(_callers(tmp_path)),
+            RECORDING_GRPC_TOKEN=SECRETS["token of the adapter"],
+            RECORDING_PLAYBACK_KEYS=f"k1:{SECRETS['playback key']}",
             TWILIO_AUTH_TOKEN=f"{SECRETS['auth token']},{SECRETS['second auth token']}",
             TWILIO_API_KEY=SECRETS["api key"],
             TWILIO_API_SECRET=SECRETS["api secret"],
@@ -218,6 +232,13 @@ def _database(kind: str) -> Iterator[dict[str, str]]:
     with postgresql_schema() as url:
         user, rest = url.split("@", 1)
         yield {"RECORDING_DATABASE_URL": f"{user}:{quote(SECRETS['database password'], safe='')}@{rest}"}
+
+
+def _callers(folder: Path) -> Path:
+    file = folder / "callers.toml"
+    digest = hashlib.sha256(SECRETS["token of a caller"].encode()).hexdigest()
+    file.write_text(f'[caller]\ntoken_hashes = ["{digest}"]\nscopes = ["enqueue", "read", "manage"]\naccounts = "*"\n')
+    return file
 
 
 def _twilio() -> TwilioStandIn:
@@ -258,9 +279,12 @@ def all_goes_well(scene: Scene) -> None:
     assert scene.service.get(over_grpc).from_number == CALLER
     signed_by_the_second = scene.recording()
     assert scene.webhook(signed_by_the_second, auth_token=SECRETS["second auth token"]) == 200
-    assert scene.get(f"/recordings/{over_grpc}/stream?signature={SECRETS['query of a playback URL']}") == 200
+    assert scene.get(f"/recordings/{over_grpc}/stream") == 200
+    assert scene.get(f"/recordings/{over_grpc}/stream?signature={SECRETS['query of a playback URL']}") == 403
+    assert scene.get(f"/recordings/{over_grpc}/stream", SECRETS["wrong token"]) == 401
+    assert scene.get("/session") == 200
     # Its body has the numbers: they are its metadata.
-    answer = requests.get(f"{scene.service.http_url}/recordings/{over_grpc}", timeout=20.0)
+    answer = requests.get(f"{scene.service.http_url}/recordings/{over_grpc}", headers=AS_THE_CALLER, timeout=20.0)
     assert answer.status_code == 200
     scene.look_at_processes()
     assert scene.look_at_redis() > 0
@@ -296,7 +320,7 @@ def bad_input(scene: Scene) -> None:
     scene.webhook(sid, RecordingUrl=source)
     scene.webhook(sid, RecordingDuration=CALLER, RecordingChannels=CALLER, RecordingStatus=CALLER)
     for path in ("/recordings/none/stream", "/nothing", f"/recordings/RE{'f' * 32}"):
-        assert scene.get(f"{path}?signature={SECRETS['query of a playback URL']}") in (400, 404)
+        assert scene.get(f"{path}?signature={SECRETS['query of a playback URL']}") in (400, 403, 404)
 
 
 def a_redirect_to_a_foreign_host(scene: Scene) -> None:

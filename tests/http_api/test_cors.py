@@ -39,7 +39,7 @@ def test_an_allowed_origin_may_read_every_answer(
     assert answer.headers.get_all("access-control-allow-origin") == [ORIGIN]
     exposed = {name.strip().lower() for name in answer.headers["access-control-expose-headers"].split(",")}
     assert exposed >= EXPOSED
-    assert answer.headers["vary"] == "Origin"
+    assert "Origin" in answer.headers["vary"].split(", ")
     assert "access-control-allow-credentials" not in answer.headers
 
 
@@ -54,7 +54,7 @@ def test_no_other_origin_may(
     assert answer.status == status
     assert "access-control-allow-origin" not in answer.headers
     assert "access-control-expose-headers" not in answer.headers
-    assert answer.headers["vary"] == "Origin"
+    assert "Origin" in answer.headers["vary"].split(", ")
 
 
 def test_an_unexpected_error_may_be_read_as_well(client: Client, recordings: FakeRecordings) -> None:
@@ -101,7 +101,7 @@ def test_a_preflight_of_an_allowed_origin_is_204(client: Client, recordings: Fak
     allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
     assert allowed >= {"range", "if-range"}
     assert answer.headers["access-control-max-age"] == "600"
-    assert answer.headers["vary"] == "Origin"
+    assert "Origin" in answer.headers["vary"].split(", ")
     assert recordings.asked == []
 
 
@@ -111,7 +111,7 @@ def test_a_preflight_of_another_origin_is_refused(client: Client) -> None:
     )
     assert (answer.status, answer.json()["reason"]) == (403, "ORIGIN_NOT_ALLOWED")
     assert "access-control-allow-origin" not in answer.headers
-    assert answer.headers["vary"] == "Origin"
+    assert "Origin" in answer.headers["vary"].split(", ")
 
 
 def test_options_without_a_preflight_names_the_methods_to_scripts_as_well(client: Client) -> None:
