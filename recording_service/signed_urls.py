@@ -25,6 +25,7 @@ MIN_SECRET_BYTES: Final = 32
 
 _VERSION: Final = "v1"
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_RECORDING_SID: Final = re.compile(r"RE[0-9a-fA-F]{32}")
 _SHAPES: Final = {
     "account_sid": re.compile(r"AC[0-9a-fA-F]{32}"),
     "disposition": re.compile(r"inline|attachment"),
@@ -128,6 +129,8 @@ class UrlVerifier:
         Parameters:
             query: the parameters as they came. Each one of ours has to be there once; others are nobody's business.
         """
+        if _RECORDING_SID.fullmatch(recording_sid) is None:
+            raise SignatureRefused(Refusal.INVALID)
         given: dict[str, str] = {}
         for name, value in query:
             if name in _SHAPES:

@@ -419,6 +419,7 @@ def test_a_caller_may_be_known_by_its_certificate_for_every_account(
         ("[billing", "is no TOML"),
         ("billing = 1", "[billing] is no table"),
         (CALLER.replace("billing", '"a b"'), "[a b] name"),
+        (CALLER.replace("billing", "http-adapter"), "[http-adapter] name"),
         (CALLER.replace(HASH.upper(), HASH[1:]), "[billing] token_hashes"),
         (CALLER.replace(f"sha256:{HASH.upper()}", SECRET), "[billing] token_hashes"),
         (CALLER.replace("enqueue", "admin"), "[billing] scopes"),
@@ -481,3 +482,25 @@ def test_without_any_credential_none_is_required(monkeypatch: pytest.MonkeyPatch
     assert not settings.requires_credentials
     assert (settings.callers(), settings.signing_keys()) == ((), ())
     assert settings.effective_grpc_target == settings.grpc_address
+
+
+def test_a_certificate_of_the_adapters_is_a_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    # By it the adapter may do everything at gRPC: whoever asks the adapter has to show something, too.
+    files = {f"RECORDING_GRPC_CLIENT_{kind}_FILE": "/some/file.pem" for kind in ("CERTIFICATE", "KEY")}
+    assert load(monkeypatch, **files).requires_credentials
+
+
+@pytest.mark.parametrize("variable", SECRET_VARIABLES)
+def test_an_empty_secret_is_not_taken_for_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text("\n")
+    (problem,) = problems(monkeypatch, **{f"{variable}_FILE": str(file)})
+    assert problem == f"{variable}_FILE: {file} is empty"
+
+
+@pytest.mark.parametrize("token", ["x", " " * 40, "x" * 31, "x" * 513, "x" * 31 + " ", "ü" * 40])
+def test_a_token_that_could_be_guessed_or_sent_by_nobody_is_refused(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    (problem,) = problems(monkeypatch, RECORDING_GRPC_TOKEN=token)
+    assert problem.startswith("RECORDING_GRPC_TOKEN: is no token of at least 32 characters")

@@ -138,3 +138,8 @@ def test_nobody_signs_without_a_key() -> None:
 
 def test_a_secret_is_in_no_representation() -> None:
     assert repr(KEY) == "SigningKey(key_id='k1')"
+
+
+@pytest.mark.parametrize("recording_sid", ["R\u00e9", "", "RE1", RECORDING + "\n", f"{RECORDING}|1"])
+def test_of_what_is_no_recording_there_is_no_signed_url(recording_sid: str) -> None:
+    assert refusal(signed(), recording_sid=recording_sid) is Refusal.INVALID

@@ -14,6 +14,9 @@ from recording_service.config.errors import ConfigurationError, explaining
 DEFAULT_STREAMS = 128
 DEFAULT_REQUESTS_PER_SECOND = 500.0
 
+#: What the HTTP adapter is called as a caller. Quotas go by names.
+ADAPTER_NAME = "http-adapter"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 _ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
@@ -40,6 +43,8 @@ class CallerEntry(BaseModel):
     def _is_a_name(cls, value: str) -> str:
         if not _NAME.fullmatch(value):
             raise ValueError("is no name of a caller: letters, digits, dots, - and _")
+        if value == ADAPTER_NAME:
+            raise ValueError("is the HTTP adapter's own name; call it otherwise")
         return value
 
     @field_validator("token_hashes")

@@ -4,6 +4,7 @@ Secrets may also come from files: `TWILIO_AUTH_TOKEN_FILE=/run/secrets/token` st
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -28,6 +29,10 @@ SECRET_VARIABLES = (
     "RECORDING_GRPC_TOKEN",
     "RECORDING_PLAYBACK_KEYS",
 )
+
+
+#: What can be a token, in metadata, and can't be guessed.
+_TOKEN = re.compile(r"[!-~]{32,512}")
 
 
 class _FromFiles(PydanticBaseSettingsSource):
@@ -168,6 +173,13 @@ class Settings(BaseSettings):
             raise ValueError("is none of DEBUG, INFO, WARNING, ERROR")
         return value.upper()
 
+    @field_validator("grpc_token")
+    @classmethod
+    def _is_a_token(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("is no token of at least 32 characters; `recording-service token` makes one")
+        return value
+
     @model_validator(mode="after")
     def _whole_pairs(self) -> "Settings":
         for one, other in (
@@ -226,11 +238,19 @@ class Settings(BaseSettings):
         return self.grpc_target or self.grpc_address
 
     @property
+    def reaches_grpc_by_tls(self) -> bool:
+        """Whether the adapter speaks TLS to gRPC."""
+        files = (self.grpc_ca_file, self.grpc_client_certificate_file, self.grpc_tls_certificate_file)
+        return not self.effective_grpc_target.startswith("unix:") and any(files)
+
+    @property
     def requires_credentials(self) -> bool:
         """Whether callers have to prove who they are: as soon as any credential is configured."""
         return bool(
             self.callers_file
             or self.grpc_tls_client_ca_file
+            # By it the adapter would let everyone in as itself.
+            or self.grpc_client_certificate_file
             or self.grpc_token.get_secret_value()
             or self.playback_keys.get_secret_value()
         )
@@ -273,8 +293,12 @@ def load_settings(**overrides: object) -> Settings:
 
 def _secret_of(variable: str, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigurationError([f"{variable}: can't be read: {error.strerror}"]) from error
     except UnicodeDecodeError:
         raise ConfigurationError([f"{variable}: is no text in UTF-8"]) from None
+    if not secret:
+        # Taken for "not set", it would open what it was meant to close.
+        raise ConfigurationError([f"{variable}: {path} is empty"])
+    return secret

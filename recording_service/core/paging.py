@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 from recording_service.core.errors import InvalidRequest
@@ -16,6 +17,8 @@ MAX_PAGE_SIZE = 1000
 #: More characters than any token of ours has: no other one is worth decoding.
 MAX_TOKEN_CHARACTERS = 512
 
+_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_RECORDING_SID = re.compile(r"RE[0-9a-fA-F]{32}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -43,11 +46,13 @@ def position_of(token: str, matching: RecordingFilter) -> PagePosition | None:
             raise ValueError("too long")
         fingerprint, microseconds, account_sid, recording_sid = json.loads(base64.urlsafe_b64decode(token.encode()))
         create_time = _EPOCH + int(microseconds) * _MICROSECOND
+        if not (_ACCOUNT_SID.fullmatch(account_sid) and _RECORDING_SID.fullmatch(recording_sid)):
+            raise ValueError("no SIDs")
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise InvalidRequest.of("page_token", "is not a token of this service; begin without one") from error
     if fingerprint != _fingerprint(matching):
         raise InvalidRequest.of("page_token", "belongs to other filters; keep the filters, or begin without a token")
-    return PagePosition(create_time, str(account_sid), str(recording_sid))
+    return PagePosition(create_time, account_sid, recording_sid)
 
 
 def _fingerprint(matching: RecordingFilter) -> str:

@@ -1,8 +1,9 @@
 """The one gate: every call passes it, those of health and reflection and of methods that there are none of, too.
 
-An interceptor, because nothing else sees them all; but it only wraps the handlers. Who calls is found out in the
-handler's own thread, because only the call's context knows the client's certificate. What comes behind asks
-`admitted_caller`, and where the gate has let nobody in there is none: it fails closed.
+An interceptor, because nothing else sees them all, and nothing else sees a call before its request: a token is judged
+by the header alone, so that nobody unknown has megabytes read and kept. Everything else is found out in the handler's
+own thread, because only the call's context knows the client's certificate. What comes behind asks `admitted_caller`,
+and where the gate has let nobody in there is none: it fails closed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import grpc
 
 from recording_service.core.callers import EVERYONE, Caller, Scope
+from recording_service.core.errors import Unauthenticated
 from recording_service.grpc_api.caller_limits import CallerQuotas
 from recording_service.grpc_api.calls import Call
 from recording_service.grpc_api.credentials import CallerDirectory
@@ -41,10 +43,15 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": Scope.MANAGE,
 }
 
+#: Longer names of methods are cut in the log, in characters: there may be none of that name.
+_LOGGED_METHOD: Final = 64
+
 #: grpc's class is generic in its stubs only.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behaviour: TypeAlias = Callable[[Any, grpc.ServicerContext], Any]
 
+#: Set in the call's own contextvars context, which gRPC keeps from the interceptor to the handler.
+_by_token: ContextVar[Caller] = ContextVar("caller_by_token")
 _admitted: ContextVar[Caller] = ContextVar("admitted_caller")
 
 
@@ -75,6 +82,8 @@ class AccessGate(grpc.ServerInterceptor):
     ) -> Any:
         """The method's handler, behind the gate."""
         method = handler_call_details.method
+        if not self._may_be_known(handler_call_details):
+            return _refusing(method)
         guarded = self._guarded.get(method)
         if guarded is not None:
             return guarded
@@ -84,6 +93,18 @@ class AccessGate(grpc.ServerInterceptor):
             return self._behind_the_gate(_UNKNOWN, method)
         guarded = self._guarded[method] = self._behind_the_gate(handler, method)
         return guarded
+
+    def _may_be_known(self, details: grpc.HandlerCallDetails) -> bool:
+        """Whether the header of a call has not said yet that nobody we know makes it."""
+        if self._callers is None:
+            return True
+        try:
+            caller = self._callers.of_metadata(details.invocation_metadata or ())
+        except Unauthenticated:
+            return False
+        if caller is not None:
+            _by_token.set(caller)
+        return True
 
     def _behind_the_gate(self, handler: Handler, method: str) -> Handler:
         scope = SCOPES.get(method)
@@ -122,7 +143,7 @@ class AccessGate(grpc.ServerInterceptor):
         if self._callers is None:
             admit(EVERYONE)
             return EVERYONE
-        caller = self._callers.authenticate(context)
+        caller = _by_token.get(None) or self._callers.of_certificate(context)
         if scope is not None:
             caller.require(scope)
         self._quotas.of(caller).take_request()
@@ -157,6 +178,15 @@ def _of_none(serializer: Callable[[Any], Any] | None) -> Callable[[Any], Any] | 
         return None if response is None else serializer(response)
 
     return serialized
+
+
+def _refusing(method: str) -> Handler:
+    """Refuses a call without waiting for its request: a handler of streams of requests is asked at once."""
+
+    def answer(_: Iterator[Any], context: grpc.ServicerContext) -> None:
+        refuse(Call(context, method.rpartition("/")[2][:_LOGGED_METHOD]), Unauthenticated())
+
+    return grpc.stream_unary_rpc_method_handler(answer, None, lambda response: response)
 
 
 def _unimplemented(_: Any, context: grpc.ServicerContext) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from recording_service.core.callers import Caller
+from recording_service.core.callers import Caller, Scope
 from recording_service.core.enqueueing import EnqueueResult
 from recording_service.core.errors import (
     AccountNotAllowed,
@@ -48,7 +48,10 @@ def enqueue_batch(
     outcomes = [_settled(outcome) for outcome in service.enqueue_batch(wishes)] if wishes else []
     _refuse_if_all_failed(outcomes)
     remaining = iter(outcomes)
-    return _response([next(remaining) if isinstance(item, EnqueueRequest) else item for item in checked], call)
+    response = _response([next(remaining) if isinstance(item, EnqueueRequest) else item for item in checked], call)
+    if Scope.READ not in caller.scopes:
+        _keep_essentials(response)
+    return response
 
 
 def succeeded(result: EnqueueResult) -> EnqueueResult:
@@ -109,10 +112,14 @@ def _response(items: Sequence[Item], call: Call) -> enqueue_pb2.BatchEnqueueReco
             fill_recording(result.recording, item.recording)
     if response.ByteSize() > MAX_RESPONSE_BYTES:
         # The client would refuse the answer to what was done, every time it asks.
-        for result in response.results:
-            if result.HasField("recording"):
-                keep_essentials(result.recording)
+        _keep_essentials(response)
     return response
+
+
+def _keep_essentials(response: enqueue_pb2.BatchEnqueueRecordingsResponse) -> None:
+    for result in response.results:
+        if result.HasField("recording"):
+            keep_essentials(result.recording)
 
 
 def _fill_error(result: enqueue_pb2.BatchEnqueueRecordingsResult, error: Exception, call: Call) -> None:

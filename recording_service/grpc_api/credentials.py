@@ -6,7 +6,7 @@ to guess (reliability.md C16).
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,19 +45,17 @@ class CallerDirectory:
         self._by_hash = [(digest.lower(), one.caller) for one in known for digest in one.token_hashes]
         self._by_name = {name: one.caller for one in known for name in one.certificate_names}
 
-    def authenticate(self, context: grpc.ServicerContext) -> Caller:
-        """Who calls. Raises Unauthenticated.
+    def of_metadata(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller | None:
+        """Who calls, by the token in a call's header; None if there is none, and a certificate may say.
 
-        A call that brings a token is judged by it alone: a wrong one is not mended by a certificate.
+        Raises Unauthenticated. A call that brings a token is judged by it alone: a certificate mends no wrong one.
         """
-        given = [
-            value if isinstance(value, str) else ""
-            for key, value in context.invocation_metadata() or ()
-            if key == AUTHORIZATION_KEY
-        ]
+        given = [value if isinstance(value, str) else "" for key, value in metadata if key == AUTHORIZATION_KEY]
         if given:
             return self._of_token(given)
-        return self._of_certificate(context.auth_context())
+        if not self._by_name:
+            raise Unauthenticated
+        return None
 
     def _of_token(self, given: Sequence[str]) -> Caller:
         if len(given) != 1 or len(given[0]) > _MAX_TOKEN_CHARACTERS or given[0][: len(_SCHEME)].lower() != _SCHEME:
@@ -72,7 +70,9 @@ class CallerDirectory:
             raise Unauthenticated
         return found
 
-    def _of_certificate(self, verified: Mapping[str, Any]) -> Caller:
+    def of_certificate(self, context: grpc.ServicerContext) -> Caller:
+        """Who calls, by the client's certificate. Raises Unauthenticated."""
+        verified: Mapping[str, Any] = context.auth_context()
         for kind in _CERTIFICATE_NAMES:
             for name in verified.get(kind, ()):
                 caller = self._by_name.get(name.decode("utf-8", "replace"))

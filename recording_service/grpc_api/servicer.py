@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
+from recording_service.core.callers import Scope
 from recording_service.core.errors import EnqueueFailed
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import RecordingFilter
@@ -17,16 +18,23 @@ from recording_service.grpc_api.conversion import (
     enqueue_response,
     failed_enqueue_response,
     fill_recording,
+    keep_essentials,
 )
 from recording_service.grpc_api.edge import refuse, streaming, unary
 from recording_service.grpc_api.frames import Chunk
 from recording_service.grpc_api.streams import RecordingStreams, Written
 from recording_service.grpc_api.watches import RecordingWatches
 from recording_service.signed_urls import UrlSigner
-from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, stream_pb2, watch_pb2
+from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, recording_pb2, stream_pb2, watch_pb2
 
 #: What no recording matches.
 _NOTHING = RecordingFilter(account_sids=frozenset({""}))
+
+
+def _keep_what_may_be_read(message: recording_pb2.Recording) -> None:
+    """Leaves out of an answer to an enqueue what only whoever may read is to see of a recording that was there."""
+    if Scope.READ not in admitted_caller().scopes:
+        keep_essentials(message)
 
 
 class RecordingServicer:
@@ -62,7 +70,9 @@ class RecordingServicer:
             failed = failed_enqueue_response(error.recording if isinstance(error, EnqueueFailed) else None)
             refuse(call, error, failed)
             return failed
-        return enqueue_response(result.reason, result.recording)
+        response = enqueue_response(result.reason, result.recording)
+        _keep_what_may_be_read(response.recording)
+        return response
 
     @unary
     def BatchEnqueueRecordings(  # noqa: N802
@@ -87,6 +97,7 @@ class RecordingServicer:
         admitted_caller().require_account(report.key.account_sid)
         response = enqueue_pb2.ReportRecordingUnavailableResponse()
         fill_recording(response.recording, self._service.report_unavailable(report))
+        _keep_what_may_be_read(response.recording)
         return response
 
     @unary

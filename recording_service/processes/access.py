@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from recording_service.adapters.private_sockets import SocketPathTooLong, private_socket_path, remove_private_socket
-from recording_service.config import Address, CallerEntry, ConfigurationError, Settings
+from recording_service.config import ADAPTER_NAME, Address, CallerEntry, ConfigurationError, Settings
 from recording_service.core.callers import Caller, CallerLimits, Scope
 from recording_service.processes import wiring
 from recording_service.signed_urls import MIN_SECRET_BYTES, SigningKey
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 #: The adapter as a caller: it asks for what Twilio reports and what players want, for every account, without a limit of
 #: its own: it lets in nobody who hasn't shown a credential.
-ADAPTER = Caller("http-adapter", frozenset({Scope.ENQUEUE, Scope.READ}), None)
+ADAPTER = Caller(ADAPTER_NAME, frozenset({Scope.ENQUEUE, Scope.READ}), None)
 #: Random bytes of a token.
 TOKEN_BYTES = 32
 #: The key that signs playback URLs where none is configured, in the data directory.

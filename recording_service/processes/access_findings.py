@@ -2,8 +2,9 @@
 
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
-from recording_service.config import Settings
+from recording_service.config import Settings, is_loopback
 from recording_service.processes.findings import Finding
 
 
@@ -35,6 +36,16 @@ def _callers(settings: Settings) -> Iterator[Finding]:
     if not settings.grpc.is_loopback and settings.grpc_tls_key_file is None:
         text = "tokens go over the network unencrypted; set RECORDING_GRPC_TLS_CERTIFICATE_FILE, or encrypt the network"
         yield Finding("TLS", False, text)
+
+    if settings.grpc_target and not settings.grpc_target.startswith("unix:") and not settings.reaches_grpc_by_tls:
+        host = settings.grpc_target.rpartition(":")[0].strip("[]")
+        if not is_loopback(host):
+            text = "the adapter's tokens go to gRPC unencrypted; set RECORDING_GRPC_CA_FILE, or encrypt the network"
+            yield Finding("TLS to gRPC", False, text)
+    public = urlsplit(settings.effective_public_url)
+    if public.scheme == "http" and not is_loopback(public.hostname or ""):
+        text = "is not https: sessions and signed URLs go over the network unencrypted; set RECORDING_PUBLIC_URL"
+        yield Finding("public URL", False, text)
 
 
 def _tls(settings: Settings) -> Iterator[Finding]:

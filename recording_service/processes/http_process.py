@@ -78,7 +78,7 @@ def _client_tls(settings: Settings) -> "ClientTls | None":
     from recording_service.http_api.settings import ClientTls
 
     files = (settings.grpc_ca_file, settings.grpc_client_certificate_file, settings.grpc_client_key_file)
-    if settings.effective_grpc_target.startswith("unix:") or not (any(files) or settings.grpc_tls_certificate_file):
+    if not settings.reaches_grpc_by_tls:
         return None
     names = ("RECORDING_GRPC_CA_FILE", "RECORDING_GRPC_CLIENT_CERTIFICATE_FILE", "RECORDING_GRPC_CLIENT_KEY_FILE")
     return ClientTls(*(_bytes_of(name, path) for name, path in zip(names, files, strict=True)))

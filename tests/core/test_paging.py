@@ -129,3 +129,10 @@ def test_nothing_else_comes_of_nonsense(token: str) -> None:
     if token:
         with pytest.raises(InvalidRequest):
             position_of(token, EVERYTHING)
+
+
+@pytest.mark.parametrize("sids", [["\ud800", "RE1"], ["AC" + "1" * 32, "RE\x00"], ["", ""], [None, None]])
+def test_a_forged_token_names_no_recording_that_there_could_not_be(sids: list[str | None]) -> None:
+    fingerprint = json.loads(base64.urlsafe_b64decode(a_token()))[0]
+    with pytest.raises(InvalidRequest, match=r"^page_token: "):
+        position_of(encoded([fingerprint, 0, *sids]), EVERYTHING)

@@ -45,7 +45,7 @@ SECRETS: Mapping[str, str] = {
     "query of a source URL": "canary-query-8",
     "query of a playback URL": "canary-signature-9",
     "token of a caller": "canary-caller-token-11",
-    "token of the adapter": "canary-adapter-token-12",
+    "token of the adapter": "canary-adapter-token-12-canary-adapter-token-12",
     "wrong token": "canary-wrong-token-13",
     "playback key": "canary-playback-key-14" * 2,
 }

@@ -87,7 +87,7 @@ def test_an_adapter_of_its_own_reaches_grpc_by_tls_with_its_own_credential(
         GrpcClient(token_of("billing"), authority=authority.file.read_bytes()),
         RECORDING_TIME_SCALE="0.1",
         RECORDING_CALLERS_FILE=str(callers),
-        RECORDING_GRPC_TOKEN="the-adapters-own",
+        RECORDING_GRPC_TOKEN="the-adapters-own-token-of-32-characters",
         RECORDING_GRPC_TLS_CERTIFICATE_FILE=str(certificate),
         RECORDING_GRPC_TLS_KEY_FILE=str(key),
     ) as service:
@@ -97,7 +97,7 @@ def test_an_adapter_of_its_own_reaches_grpc_by_tls_with_its_own_credential(
             "RECORDING_HTTP_ADDRESS": f"127.0.0.1:{free_port()}",
             "RECORDING_GRPC_TARGET": service.grpc_address,
             "RECORDING_GRPC_CA_FILE": str(authority.file),
-            "RECORDING_GRPC_TOKEN": "the-adapters-own",
+            "RECORDING_GRPC_TOKEN": "the-adapters-own-token-of-32-characters",
         }
         url = f"http://{environment['RECORDING_HTTP_ADDRESS']}"
         with (tmp_path / "http.log").open("wb") as log:
@@ -116,7 +116,7 @@ def test_an_adapter_of_its_own_reaches_grpc_by_tls_with_its_own_credential(
             assert played.content == twilio.media(recording.recording_sid)
         finally:
             assert stop(adapter) == 0
-        assert "the-adapters-own" not in (tmp_path / "http.log").read_text() + service.log
+        assert "the-adapters-own-token-of-32-characters" not in (tmp_path / "http.log").read_text() + service.log
 
 
 def _is_ready(url: str) -> bool:

@@ -1,6 +1,7 @@
 """The gate: every method of the server, called by everybody who may and may not."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_g
 from recording_service.core import errors
 from recording_service.core.callers import Caller, CallerLimits, Scope
 from recording_service.core.enqueueing import EnqueueResult
-from recording_service.core.model import EnqueueReason
+from recording_service.core.model import CallDetails, EnqueueReason
 from recording_service.grpc_api.access import SCOPES
 from recording_service.grpc_api.credentials import CallerCredentials
 from recording_service.grpc_api.methods import SERVICE
@@ -143,6 +144,39 @@ def test_without_good_credentials_nothing_is_answered(
 
     assert (found.code, found.reason, found.metadata) == (CODE.UNAUTHENTICATED, "UNAUTHENTICATED", {})
     assert reached(guarded) == []
+
+
+def test_nobody_unknown_has_a_request_read_and_kept(guarded: RunningServer) -> None:
+    held = threading.Event()
+
+    def never() -> Iterator[bytes]:
+        held.wait(20)
+        yield b""
+
+    call = guarded.channel.stream_unary(
+        f"/{SERVICE.full_name}/GetRecording", request_serializer=bytes, response_deserializer=bytes
+    )
+    try:
+        # Not one byte of a request has come, and it is answered.
+        assert refused(lambda: call(never(), timeout=10)).code is CODE.UNAUTHENTICATED
+    finally:
+        held.set()
+
+
+def test_whoever_may_not_read_is_told_nothing_by_enqueueing_what_is_there(guarded: RunningServer) -> None:
+    full = recording(call=CallDetails(from_number="+15550001", labels={"case": "1"}))
+    guarded.service.answers["enqueue"] = EnqueueResult(EnqueueReason.CACHED, full)
+    guarded.service.answers["enqueue_batch"] = lambda _: [EnqueueResult(EnqueueReason.CACHED, full)]
+    guarded.service.answers["report_unavailable"] = full
+
+    for name, is_told in (("enqueue", False), ("everything", True)):
+        answers = [
+            call(guarded, "EnqueueRecording", bearing(name)).recording,
+            call(guarded, "BatchEnqueueRecordings", bearing(name)).results[0].recording,
+            call(guarded, "ReportRecordingUnavailable", bearing(name)).recording,
+        ]
+        assert [bool(answer.from_number or answer.labels) for answer in answers] == [is_told] * 3
+        assert all(answer.recording_sid == RECORDING for answer in answers)
 
 
 @pytest.mark.parametrize("metadata", [(), bearing("nobody")])

@@ -16,6 +16,7 @@ from recording_service.core.callers import Scope
 from recording_service.processes import access
 from recording_service.processes.access import ADAPTER
 
+TOKEN = "t" * 32
 ACCOUNT = "AC" + "0a" * 16
 EVERYWHERE = Address("0.0.0.0", 50051)  # noqa: S104 - to be refused
 LOOPBACK = Address("127.0.0.1", 50051)
@@ -66,7 +67,7 @@ def test_with_a_credential_any_address_is_listened_on(tmp_path: Path, caplog: py
 
 
 def test_the_adapter_is_a_caller_by_its_token(tmp_path: Path) -> None:
-    known = access.caller_credentials(settings(tmp_path, callers_file=callers(tmp_path), grpc_token="t"))
+    known = access.caller_credentials(settings(tmp_path, callers_file=callers(tmp_path), grpc_token=TOKEN))
 
     assert known is not None
     assert [one.caller.name for one in known] == ["billing", "http-adapter"]
@@ -77,9 +78,9 @@ def test_the_adapter_is_a_caller_by_its_token(tmp_path: Path) -> None:
 
 
 def test_the_file_may_have_the_adapter_itself(tmp_path: Path) -> None:
-    file = callers(tmp_path, hashlib.sha256(b"t").hexdigest())
+    file = callers(tmp_path, hashlib.sha256(TOKEN.encode()).hexdigest())
 
-    known = access.caller_credentials(settings(tmp_path, callers_file=file, grpc_token="t"))
+    known = access.caller_credentials(settings(tmp_path, callers_file=file, grpc_token=TOKEN))
 
     assert known is not None
     assert [one.caller.name for one in known] == ["billing"]
@@ -99,7 +100,7 @@ def test_serve_gives_its_adapter_a_socket_and_a_token_of_their_own(tmp_path: Pat
 
 
 def test_serve_leaves_what_is_configured_as_it_is(tmp_path: Path) -> None:
-    configured = settings(tmp_path, grpc_target="127.0.0.1:1", grpc_token="t")
+    configured = settings(tmp_path, grpc_target="127.0.0.1:1", grpc_token=TOKEN)
     with access.adapter_beside_grpc(configured) as given:
         assert given is configured
 

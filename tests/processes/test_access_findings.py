@@ -72,3 +72,13 @@ def test_tls_files_are_tried(tmp_path: Path) -> None:
         assert not found(grpc_tls_certificate_file=certificate, grpc_tls_key_file=wrong)["TLS"].well
     client_ca.write_text("nothing")
     assert not found(**mutual)["TLS"].well
+
+
+def test_what_goes_over_the_network_unencrypted_is_told_of(tmp_path: Path) -> None:
+    guarded = {"callers_file": callers(tmp_path)}
+
+    assert not found(**guarded, grpc_target="192.0.2.1:50051")["TLS to gRPC"].well
+    assert "TLS to gRPC" not in found(**guarded, grpc_target="192.0.2.1:50051", grpc_ca_file=tmp_path / "ca.pem")
+    assert "TLS to gRPC" not in found(**guarded, grpc_target="127.0.0.1:50051")
+    assert not found(**guarded, public_url="http://recordings.example.com")["public URL"].well
+    assert "public URL" not in found(**guarded, public_url="https://recordings.example.com")
