@@ -31,6 +31,7 @@ class Access:
     def __init__(self, settings: HttpSettings) -> None:
         self._verifier = UrlVerifier(settings.signing_keys)
         self._requires_credentials = settings.requires_credentials
+        self._is_secure = settings.is_secure
 
     def of_listeners(self, endpoint: Endpoint, disposition: Disposition | None = None) -> Endpoint:
         """The endpoint, for callers and whoever has a URL that was signed for this disposition (None: for any)."""
@@ -38,10 +39,12 @@ class Access:
 
         async def answer(request: Request) -> Response:
             if _SIGNATURE in request.query_params:
-                CallIdentity.own(request, self._signed(request, allowed).expires).let_in(request)
+                expires = self._signed(request, allowed).expires
+                shown = request.query_params[_SIGNATURE]
+                CallIdentity.own(request, shown=shown, expires=expires).let_in(request)
             else:
                 self._caller(request).let_in(request)
-            return _varying(await endpoint(request))
+            return varying(await endpoint(request))
 
         return answer
 
@@ -50,7 +53,7 @@ class Access:
 
         async def answer(request: Request) -> Response:
             self._caller(request).let_in(request)
-            return _varying(await endpoint(request))
+            return varying(await endpoint(request))
 
         return answer
 
@@ -65,10 +68,10 @@ class Access:
             found = _BEARER.fullmatch(fields[0]) if len(fields) == 1 else None
             if found is None:
                 raise _unauthenticated()
-            return CallIdentity(request.state.request_id, f"Bearer {found[1]}")
-        token = session_token(request)
+            return CallIdentity.of_token(request, found[1])
+        token = session_token(request, is_secure=self._is_secure)
         if token:
-            return CallIdentity(request.state.request_id, f"Bearer {token}")
+            return CallIdentity.of_token(request, token)
         if self._requires_credentials:
             raise _unauthenticated()
         return CallIdentity.own(request)
@@ -94,7 +97,7 @@ class Access:
         return grant
 
 
-def _varying(response: Response) -> Response:
+def varying(response: Response) -> Response:
     """The answer, which a browser may give again only to whoever shows the same: nobody who has signed out."""
     for name in ("Authorization", "Cookie"):
         response.headers.add_vary_header(name)

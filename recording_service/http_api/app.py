@@ -16,6 +16,7 @@ from recording_service.http_api.error_boundary import ErrorBoundary
 from recording_service.http_api.events import Events
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.health import Health
+from recording_service.http_api.hosts import KnownHosts
 from recording_service.http_api.listing import Listing
 from recording_service.http_api.metadata import Metadata
 from recording_service.http_api.playback import Playback
@@ -78,6 +79,7 @@ def build_app(settings: HttpSettings) -> Starlette:
         middleware=[
             Middleware(RequestContext),
             Middleware(SecurityHeaders),
+            Middleware(KnownHosts, settings.known_hosts),
             Middleware(Cors, settings.cors_origins),
             Middleware(ErrorBoundary),
         ],

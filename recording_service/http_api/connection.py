@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -57,7 +58,9 @@ class GuardedConnection(BoundedProtocol):
         self._cycles: list[RequestResponseCycle] = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock of the first header."""
+        """Start the clock of the first header; where connections run out, an idle one makes room."""
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency - 1:
+            self._close_longest_idle()
         super().connection_made(transport)
         self._start_header_timer()
 
@@ -109,6 +112,16 @@ class GuardedConnection(BoundedProtocol):
             self._stall_timer.cancel()
             self._stall_timer = None
         super().resume_writing()
+
+    def _close_longest_idle(self) -> None:
+        """Closes the connection that has been without a request for longest: for as little as that none is refused.
+
+        Twilio doesn't come again after a refusal (twilio.md A3).
+        """
+        guarded = [one for one in self.connections if isinstance(one, GuardedConnection)]
+        idle = [(timer.when(), one) for one in guarded if (timer := one.timeout_keep_alive_task) is not None]
+        if idle:
+            min(idle, key=itemgetter(0))[1].transport.close()
 
     def _start_header_timer(self) -> None:
         self._header_timer = self.loop.call_later(self._limits.header_seconds, self._header_overdue)

@@ -11,7 +11,7 @@ does the answer; a browser asks again by itself, and is told the reason by a sta
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,11 +23,11 @@ from starlette.types import Receive, Scope, Send
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.message_reader import MessageReader
-from recording_service.http_api.problems import Problem, retry_after
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.recording_filters import RecordingFilters, whole_number
 from recording_service.http_api.recording_json import recording_json
 from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.shares import Shares
 from recording_service.http_api.stream_response import disconnected
 from recordings.v1.lookup_pb2 import ListRecordingsRequest
 from recordings.v1.watch_pb2 import WatchRecordingsRequest, WatchRecordingsResponse
@@ -53,16 +53,13 @@ class Events:
         self._client = client
         self._timeout_seconds = settings.call_timeout_seconds
         self._heartbeat_seconds = settings.heartbeat_seconds
-        self._max_watchers = settings.max_watchers
         self._stopping = stopping
-        self._watching: set[Response] = set()
+        self._lists = Shares("lists", settings.max_watchers, settings.max_watchers_each)
 
     async def show(self, request: Request) -> Response:
         """Open the stream; nothing has been answered before its first message is here."""
-        if len(self._watching) >= self._max_watchers:
-            retry = {"Retry-After": retry_after(None)}
-            raise Problem(503, "RESOURCE_EXHAUSTED", "Too many are watching now. Try again.", headers=retry)
         identity = CallIdentity.of(request)
+        self._lists.check(identity)
         filters = RecordingFilters.of(request.query_params)
         asked = WatchRecordingsRequest(
             states=filters.states,
@@ -87,7 +84,7 @@ class Events:
             except TimeoutError:
                 raise ServiceFailure(grpc.StatusCode.DEADLINE_EXCEEDED) from None
             unless_answered.pop_all()
-        return EventStream(first, reader, self._heartbeat_seconds, self._watching, self._stopping)
+        return EventStream(first, reader, self._heartbeat_seconds, self._lists.taken(identity), self._stopping)
 
 
 class EventStream(Response):
@@ -102,22 +99,25 @@ class EventStream(Response):
         first: WatchRecordingsResponse | None,
         reader: MessageReader[WatchRecordingsResponse],
         heartbeat_seconds: float,
-        watching: set[Response],
+        place: AbstractContextManager[None],
         stopping: asyncio.Event,
     ) -> None:
-        """`watching` has every such answer that is being sent, this one as well while it is."""
+        """`place` is entered while it is being sent."""
         self.status_code = 200
         self.background = None
         self._first = first
         self._reader = reader
         self._heartbeat_seconds = heartbeat_seconds
-        self._watching = watching
+        self._place = place
         self._stopping = stopping
         self.init_headers(_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the header and events, until the service, the browser or the server ends it."""
-        self._watching.add(self)
+        with self._place:
+            await self._answer(receive, send)
+
+    async def _answer(self, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))
         ends = (sending, asyncio.create_task(disconnected(receive)), asyncio.create_task(self._stopping.wait()))
         try:
@@ -132,7 +132,6 @@ class EventStream(Response):
                 task.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
             self._reader.cancel()
-            self._watching.discard(self)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -15,16 +15,23 @@ class CallIdentity:
         authorization: what the caller itself has shown (`Bearer …`), for the service to judge. Empty: the adapter calls
             on its own behalf and by its own credential, because it has judged what was shown: a signature, a password.
         expires: until when what was shown is good, in seconds since the epoch; None: as long as nobody takes it away.
+        shown: a token or a signature, by which one who asks is told from another; empty where nothing had to be shown.
     """
 
     request_id: str
     authorization: str = field(default="", repr=False)
     expires: int | None = None
+    shown: str = field(default="", repr=False)
 
     @classmethod
-    def own(cls, request: Request, expires: int | None = None) -> Self:
-        """The adapter's own."""
-        return cls(request.state.request_id, expires=expires)
+    def own(cls, request: Request, *, shown: str = "", expires: int | None = None) -> Self:
+        """The adapter's own, for whoever has shown that."""
+        return cls(request.state.request_id, expires=expires, shown=shown)
+
+    @classmethod
+    def of_token(cls, request: Request, token: str) -> Self:
+        """That of a caller with this token."""
+        return cls(request.state.request_id, f"Bearer {token}", shown=token)
 
     @classmethod
     def of(cls, request: Request) -> Self:

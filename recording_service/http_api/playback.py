@@ -19,11 +19,12 @@ from recording_service.http_api.conditions import CONDITIONAL_FIELDS, Outcome, e
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.preparation import Preparation
-from recording_service.http_api.problems import Problem, problem_response, retry_after
+from recording_service.http_api.problems import Problem, problem_response
 from recording_service.http_api.range_stream import Patience, RangeStream
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import MAX_AGE_SECONDS, Disposition, Representation
 from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.shares import Shares
 from recording_service.http_api.stream_response import StreamResponse
 from recording_service.http_api.targets import Target
 from recordings.v1.lookup_pb2 import GetRecordingRequest
@@ -97,8 +98,7 @@ class Playback:
     def __init__(self, client: RecordingClient, settings: HttpSettings) -> None:
         self._client = client
         self._timeout_seconds = settings.call_timeout_seconds
-        self._max_players = settings.max_players
-        self._playing: set[Response] = set()
+        self._players = Shares("players", settings.max_players, settings.max_players_each)
         self._preparation = Preparation(client, settings.call_timeout_seconds, settings.not_ready_retry_seconds)
         self._patience = Patience(
             first_message_seconds=settings.call_timeout_seconds,
@@ -118,9 +118,8 @@ class Playback:
     async def answer(self, request: Request, target: Target, disposition: Disposition) -> Response:
         """A GET or HEAD of this recording's bytes, whatever its path."""
         wanted = _Wanted.by(request, target, disposition)
-        if len(self._playing) >= self._max_players and not wanted.is_head:
-            retry = {"Retry-After": retry_after(None)}
-            raise Problem(503, "RESOURCE_EXHAUSTED", "Too many are playing now. Try again.", headers=retry)
+        if not wanted.is_head:
+            self._players.check(wanted.identity)
         guess = ranges.known_start(wanted.range_field)
         is_plain = not wanted.conditions and not wanted.is_head
         # Without a connection the look-up waits for one: it has a deadline, and grpc.aio leaks a little of each stream
@@ -200,7 +199,8 @@ class Playback:
         if isinstance(selection, ranges.Part):
             status = 206
             headers["Content-Range"] = f"bytes {selection.start}-{selection.end - 1}/{representation.size}"
-        return StreamResponse(status, headers, stream, _length(selection, representation), self._playing)
+        place = self._players.taken(wanted.identity)
+        return StreamResponse(status, headers, stream, _length(selection, representation), place)
 
     def _without_bytes(self, wanted: _Wanted, selection: ranges.Selection, representation: Representation) -> Response:
         """The header alone: of a HEAD, of a recording without a byte, or of a range without one."""

@@ -7,7 +7,6 @@ to be a page of ours besides.
 import json
 import re
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import grpc
 from starlette.requests import Request
@@ -33,9 +32,17 @@ _PLAIN_NAME: Final = "recording_session"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 
 
-def session_token(request: Request) -> str:
-    """The token of the session; empty if there is none, or what can't be one."""
-    token = request.cookies.get(_SECURE_NAME) or request.cookies.get(_PLAIN_NAME) or ""
+def session_token(request: Request, *, is_secure: bool) -> str:
+    """The token of the session; empty if there is none, or what can't be one.
+
+    By https only that name counts by which no sibling domain can set a cookie: it would have somebody work in another
+    one's session. For the same reason one that came twice is none.
+    """
+    name = _SECURE_NAME if is_secure else _PLAIN_NAME
+    fields = "; ".join(request.headers.getlist("cookie"))
+    if sum(1 for field in fields.split(";") if field.partition("=")[0].strip() == name) != 1:
+        return ""
+    token = request.cookies.get(name, "")
     return token if _TOKEN.fullmatch(token) else ""
 
 
@@ -46,7 +53,7 @@ class Sessions:
         self._client = client
         self._timeout_seconds = settings.call_timeout_seconds
         self._requires_credentials = settings.requires_credentials
-        self._is_secure = urlsplit(settings.public_url).scheme == "https"
+        self._is_secure = settings.is_secure
         self._public_url = settings.public_url
 
     async def answer(self, request: Request) -> Response:
@@ -61,7 +68,7 @@ class Sessions:
 
     async def show(self, request: Request) -> Response:
         """Whether one has to sign in, and whether one is signed in with a token that is still good."""
-        token = session_token(request)
+        token = session_token(request, is_secure=self._is_secure)
         is_open = bool(token) and await self._opens(token, request)
         return JSONResponse(
             {"required": self._requires_credentials, "open": is_open}, headers={"Cache-Control": "no-store"}
@@ -100,7 +107,7 @@ class Sessions:
 
     async def _opens(self, token: str, request: Request) -> bool:
         """Whether the service takes the token for somebody who may read. Raises ServiceFailure where it can't say."""
-        identity = CallIdentity(request.state.request_id, f"Bearer {token}")
+        identity = CallIdentity.of_token(request, token)
         try:
             await self._client.list_recordings(ListRecordingsRequest(page_size=1), identity, self._timeout_seconds)
         except ServiceFailure as failure:

@@ -81,6 +81,15 @@ class HttpSettings:
     heartbeat_seconds: float = 15.0
     """A stream of events that has nothing to tell says at least this often that it lives."""
 
+    max_watchers_each: int = 20
+    """As many of them for one token or session."""
+
+    max_held_statuses: int = 64
+    """So many answers of `/status` are held at once, each of which takes a watch; the next ones are given at once."""
+
+    max_held_statuses_each: int = 4
+    """As many of them for one token, session or signed URL."""
+
     max_watchers: int = 100
     """Beyond this many streams of events the next console is told 503."""
 
@@ -113,6 +122,17 @@ class HttpSettings:
     max_players: int = 700
     """Beyond this many answers with bytes that are being sent, paused ones included, the next player is told 503: what
     is left of the connections is for webhooks. How many are sent to at once is for the service to limit."""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach the adapter by https."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    max_players_each: int = 64
+    """As many of them for one token, session or signed URL."""
+
+    known_hosts: frozenset[str] | None = None
+    """The names that a request's Host may have, in lower case; None: any."""
 
     def __post_init__(self) -> None:
         """Refuse addresses that would make every signature wrong or every origin unmatched."""

@@ -24,6 +24,7 @@ from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import ContractBroken
 from recording_service.http_api.settings import HttpSettings
+from recording_service.http_api.shares import Shares
 from recording_service.http_api.stream_response import disconnected
 from recording_service.http_api.targets import Target
 from recording_service.http_api.words import enum_name, in_words
@@ -78,6 +79,7 @@ class Status:
         self._timeout_seconds = settings.call_timeout_seconds
         self._retry_seconds = settings.not_ready_retry_seconds
         self._stopping = stopping
+        self._held = Shares("held answers", settings.max_held_statuses, settings.max_held_statuses_each)
 
     async def show(self, request: Request) -> Response:
         """The recording as it is: at once, or (`wait`) once it has changed, at most that much later.
@@ -86,9 +88,13 @@ class Status:
         it from others. `retry_after` says when to ask again.
         """
         target, patience = Target.of(request), _Patience.of(request)
-        recording = await self._look(target, request, is_held=patience.wait_seconds > 0)
+        identity = CallIdentity.of(request)
+        # Each that is held takes a watch from others; who finds no place is answered as if it had not asked to wait.
+        is_held = patience.wait_seconds > 0 and self._held.has_room_for(identity)
+        recording = await self._look(target, request, is_held=is_held)
         if recording is None:
-            recording = await self._watch(target, request, patience)
+            with self._held.taken(identity):
+                recording = await self._watch(target, request, patience)
         if recording.state == RecordingState.RECORDING_STATE_DELETED:
             raise ServiceFailure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
         return JSONResponse(self._said_of(recording), headers={"Cache-Control": "no-store"})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -21,20 +22,28 @@ class StreamResponse(Response):
     """
 
     def __init__(
-        self, status: int, headers: Mapping[str, str], stream: RangeStream, length: int, playing: set[Response]
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        stream: RangeStream,
+        length: int,
+        place: AbstractContextManager[None],
     ) -> None:
-        """`playing` has every such answer that is being sent, this one as well while it is."""
+        """`place` is entered while it is being sent."""
         self.status_code = status
         self.background = None
         self._stream = stream
         self._length = length
         self._sent = 0
-        self._playing = playing
+        self._place = place
         self.init_headers({**headers, "Content-Length": str(length)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the header and the body."""
-        self._playing.add(self)
+        with self._place:
+            await self._answer(receive, send)
+
+    async def _answer(self, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(disconnected(receive))
         try:
@@ -47,7 +56,6 @@ class StreamResponse(Response):
             leaving.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
             self._stream.close()
-            self._playing.discard(self)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

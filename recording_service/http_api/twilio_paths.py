@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from recording_service.http_api.access import varying
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.playback import Playback
 from recording_service.http_api.problems import Problem
@@ -45,7 +46,7 @@ class TwilioPaths:
     async def media(self, request: Request) -> Response:
         """The stored bytes."""
         self._admit(request)
-        return await self._playback.answer(request, Target.of(request), "inline")
+        return varying(await self._playback.answer(request, Target.of(request), "inline"))
 
     async def metadata(self, request: Request) -> Response:
         """What is known of the recording, as Twilio shows it; never cached, because its state moves."""

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from recording_service.config import Account, ConfigurationError, Settings
 from recording_service.processes import access, wiring
@@ -49,6 +50,7 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
                 account.account_sid: _basic_credentials(account) for account in settings.accounts().values()
             },
             allow_unsigned_webhooks=settings.allow_unsigned_webhooks,
+            known_hosts=_known_hosts(settings),
             cors_origins=frozenset(settings.cors_origins),
             source_hosts=wiring.source_hosts(settings) | {"api.twilio.com"},
         ),
@@ -71,6 +73,16 @@ def _basic_credentials(account: Account) -> tuple[tuple[str, str], ...]:
     if account.api_key and account.api_secret:
         pairs.append((account.api_key.get_secret_value(), account.api_secret.get_secret_value()))
     return tuple(pairs)
+
+
+def _known_hosts(settings: Settings) -> frozenset[str] | None:
+    """The names of a service that asks for no credentials, and so may be reached by this machine alone."""
+    from recording_service.http_api.hosts import LOOPBACK_HOSTS
+
+    if settings.requires_credentials or not settings.http.is_loopback:
+        return None
+    public = urlsplit(settings.effective_public_url).hostname or ""
+    return LOOPBACK_HOSTS | {settings.http.host, public} - {""}
 
 
 def _client_tls(settings: Settings) -> "ClientTls | None":

@@ -39,7 +39,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     }
     variables = {
         "RECORDING_CALLERS_FILE": str(callers_file(folder, callers)),
-        "RECORDING_GRPC_TOKEN": "token-of-the-adapter",
+        "RECORDING_GRPC_TOKEN": "token-of-the-adapter-of-32-characters",
         "RECORDING_TIME_SCALE": "0.1",
     }
     with (
@@ -186,7 +186,7 @@ def test_a_signed_url_that_has_expired_says_so(browser: Browser, tmp_path: Path,
         twilio,
         client,
         RECORDING_CALLERS_FILE=str(file),
-        RECORDING_GRPC_TOKEN="token-of-the-adapter",
+        RECORDING_GRPC_TOKEN="token-of-the-adapter-of-32-characters",
         RECORDING_PLAYBACK_KEYS=PLAYBACK_KEY,
         RECORDING_TIME_SCALE="0.1",
     ) as service:

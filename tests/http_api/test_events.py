@@ -134,7 +134,8 @@ def test_callers_are_asked_for_and_their_token_is_handed_on(settings: Settings, 
         assert client.get(PATH).status == 401
         assert recordings.asked == []
         with client.raw() as connection:
-            connection.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\nCookie: recording_session=a-token\r\n\r\n".encode())
+            cookie = "Cookie: __Host-recording_session=a-token"
+            connection.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n{cookie}\r\n\r\n".encode())
             assert read_header(connection).startswith(b"HTTP/1.1 200 ")
     assert {call.metadata["authorization"] for call in recordings.asked} == {"Bearer a-token"}
 

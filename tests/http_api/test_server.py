@@ -124,6 +124,23 @@ def test_too_many_connections_are_503(recordings: FakeRecordings, settings: Sett
             connection.close()
 
 
+def test_connections_without_a_request_make_room_the_longest_idle_first(settings: Settings) -> None:
+    # Otherwise whoever keeps them open keeps Twilio out, which does not come again.
+    with running_app(settings(max_connections=4)) as client:
+        idle = [client.raw() for _ in range(3)]
+        for connection in idle:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b" 200 " in read_header(connection)
+            connection.recv(100)
+        assert client.get("/healthz").status == 200
+        # It was closed for that, and the others were not.
+        assert idle[0].recv(1) == b""
+        idle[2].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 " in read_header(idle[2])
+        for connection in idle:
+            connection.close()
+
+
 def test_an_address_in_use_is_reported(settings: Settings) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         server = HttpServer(settings(), "127.0.0.1", taken.getsockname()[1])

@@ -158,7 +158,7 @@ def test_signing_out_takes_the_cookie_away(guarded: Client) -> None:
     [
         (None, [], False),
         ("__Host-recording_session=token", [], True),
-        ("recording_session=token", [], True),
+        ("recording_session=token", [], False),
         ("__Host-recording_session=token", [UNAUTHENTICATED], False),
         ("__Host-recording_session=a b", [], False),
     ],

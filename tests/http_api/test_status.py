@@ -212,6 +212,18 @@ def test_an_answer_is_held_until_something_changes(
     eventually(lambda: not watched(recordings))
 
 
+def test_who_finds_no_place_to_wait_is_answered_at_once(
+    settings: Settings, recordings: FakeRecordings, pool: ThreadPoolExecutor
+) -> None:
+    # Each that waits takes one of the service's watches from others.
+    queued(recordings, 1)
+    with running_app(settings(max_held_statuses=1)) as client:
+        waiting = held(pool, client, recordings, f"wait={LONG}")
+        assert client.get(f"{PATH}?wait={LONG}").json()["revision"] == 1
+        queued(recordings, 2)
+        assert waiting.result(SOON).json()["revision"] == 2
+
+
 @pytest.mark.parametrize("revision", [0, 4, 6])
 def test_a_page_that_has_seen_another_revision_is_answered_at_once(
     client: Client, recordings: FakeRecordings, revision: int

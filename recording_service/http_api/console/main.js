@@ -53,7 +53,11 @@ const list = new List({
 const panel = new Panel({
   // What is open need not be in the list: another filter may be set.
   changed: (recording) => (store.get(keyOf(recording)) ? take(recording) : panel.update(recording)),
-  gone: (recording) => remove(recording),
+  gone: (recording) => {
+    remove(recording);
+    // It isn't there for whoever looks now: somebody else may have signed in.
+    if (panel.recording) panel.close();
+  },
   signedOut,
   closed: (recording) => {
     list.select(undefined);
