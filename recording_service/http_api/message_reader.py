@@ -9,11 +9,11 @@ import asyncio
 from typing import Any, Generic, TypeVar, cast
 
 import grpc.aio
-from google.protobuf.message import Message
 
 from recording_service.http_api.failures import translated
 
-Response = TypeVar("Response", bound=Message)
+#: A message, or the bytes of one.
+Response = TypeVar("Response")
 
 
 class MessageReader(Generic[Response]):
@@ -36,14 +36,18 @@ class MessageReader(Generic[Response]):
             TimeoutError: it has not come in time. It may still be read.
             ServiceFailure: the stream has failed.
         """
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._receive())
-        # Unlike wait_for, this cancels nothing.
-        await asyncio.wait((self._reading,), timeout=max(0.0, within_seconds))
-        if not self._reading.done():
+        reading = self._under_way()
+        if not reading.done():
+            # Unlike wait_for, this cancels nothing.
+            await asyncio.wait((reading,), timeout=max(0.0, within_seconds))
+        if not reading.done():
             raise TimeoutError
-        reading, self._reading = self._reading, None
+        self._reading = None
         return reading.result()
+
+    def read_ahead(self) -> None:
+        """Begin to read the next message, so that it comes while the last one is used."""
+        self._under_way()
 
     def cancel(self) -> None:
         """Give the stream up at once. Idempotent, and nothing if it has ended."""
@@ -53,11 +57,15 @@ class MessageReader(Generic[Response]):
             end.add_done_callback(self._ending.discard)
             self._reading = None
 
+    def _under_way(self) -> "asyncio.Task[Response | None]":
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._receive())
+        return self._reading
+
     async def _receive(self) -> Response | None:
         with translated():
             message = await self._call.read()
-        # The end of a stream is an object of gRPC's own.
-        return cast(Response, message) if isinstance(message, Message) else None
+        return None if message is grpc.aio.EOF else cast(Response, message)
 
     async def _end(self, reading: "asyncio.Task[Response | None] | None") -> None:
         if reading is not None:

@@ -18,19 +18,23 @@ import grpc
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.message_reader import MessageReader
+from recording_service.http_api.received_chunk import ReceivedChunk
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.representation import ContractBroken
 from recordings.v1.recording_pb2 import Recording
-from recordings.v1.stream_pb2 import StreamRecordingRequest, StreamRecordingResponse
+from recordings.v1.stream_pb2 import StreamRecordingRequest
 
 #: How often the first stream is opened again before its failure is reported.
 _FIRST_ATTEMPTS: Final = 3
 #: Back-off between two attempts, in seconds: full jitter up to this, doubled each time, up to the longest.
 _FIRST_BACKOFF_SECONDS: Final = 0.2
 _LONGEST_BACKOFF_SECONDS: Final = 5.0
-#: The most bytes handed out at a time: less than a chunk of the service, which may be 1 MiB, so that what a connection
-#: holds for a client that takes nothing stays small.
-_PIECE_BYTES: Final = 64 * 1024
+#: The most bytes handed out at a time, so that what a connection holds for a client that takes nothing is bounded. The
+#: service's chunks are as large only for clients that have been fast for some megabytes (design.md §6).
+_PIECE_BYTES: Final = 1024 * 1024
+#: A chunk of this size tells that the client is fast: then the next one is read ahead. For one that pauses or seeks it
+#: would be fetched in vain.
+_FAST_CHUNK_BYTES: Final = 256 * 1024
 #: How long the end of a stream is waited for once every byte is here, in seconds.
 _FINISH_SECONDS: Final = 1.0
 
@@ -87,10 +91,13 @@ class RangeStream:
         self._request = request
         self._identity = identity
         self._patience = patience
-        self._reader: MessageReader[StreamRecordingResponse] | None = None
+        self._reader: MessageReader[bytes] | None = None
         #: What has come and was not handed out: of one message at most.
         self._buffered = _NOTHING
         self._next = request.offset
+        #: Since when the client is being given a piece, by the loop's clock; and when that is looked at next.
+        self._handing_since: float | None = None
+        self._pause_check: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(
@@ -112,8 +119,8 @@ class RangeStream:
             unless_open.pop_all()
         return stream
 
-    async def read(self) -> bytes:
-        """The next bytes, a piece; empty once every promised byte was handed out.
+    async def read(self) -> memoryview:
+        """The next bytes, a piece: a view into what came. Empty once every promised byte was handed out.
 
         Raises:
             BodyCutShort: the rest can't be had.
@@ -130,7 +137,7 @@ class RangeStream:
             except ContractBroken as broken:
                 raise BodyCutShort(str(broken)) from None
         await self._finish()
-        return b""
+        return _NOTHING
 
     @contextlib.contextmanager
     def handing_over(self) -> Iterator[None]:
@@ -138,25 +145,43 @@ class RangeStream:
 
         Otherwise a few hundred paused players would hold every stream the service has. `read` opens another one.
         """
-        pause = asyncio.get_running_loop().call_later(self._patience.pause_seconds, self._pause)
+        loop = asyncio.get_running_loop()
+        self._handing_since = loop.time()
+        if self._pause_check is None:
+            self._pause_check = loop.call_later(self._patience.pause_seconds, self._check_for_pause)
         try:
             yield
         finally:
-            pause.cancel()
+            self._handing_since = None
 
     def close(self) -> None:
         """Cancel the gRPC call at once. Idempotent."""
+        if self._pause_check is not None:
+            self._pause_check.cancel()
+            self._pause_check = None
+        self._give_up_call()
+
+    def _give_up_call(self) -> None:
         if self._reader is not None:
             self._reader.cancel()
             self._reader = None
 
-    def _pause(self) -> None:
-        self.close()
+    def _check_for_pause(self) -> None:
+        """Comes by at the earliest moment at which there could be a pause: one timer a piece would cost too much."""
+        self._pause_check = None
+        if self._handing_since is None:
+            return
+        loop = asyncio.get_running_loop()
+        pauses_at = self._handing_since + self._patience.pause_seconds
+        if loop.time() < pauses_at:
+            self._pause_check = loop.call_at(pauses_at, self._check_for_pause)
+            return
+        self._give_up_call()
         # Fetched anew, should the client ever go on.
         self._buffered = _NOTHING
 
-    def _piece(self) -> bytes:
-        piece, rest = bytes(self._buffered[:_PIECE_BYTES]), self._buffered[_PIECE_BYTES:]
+    def _piece(self) -> memoryview:
+        piece, rest = self._buffered[:_PIECE_BYTES], self._buffered[_PIECE_BYTES:]
         # An empty view would keep the whole message.
         self._buffered = rest or _NOTHING
         self._next += len(piece)
@@ -180,18 +205,19 @@ class RangeStream:
                 attempt += 1
 
     async def _open_at(self, request: StreamRecordingRequest, within_seconds: float) -> Opening:
-        self.close()
+        self._give_up_call()
         self._reader = self._client.stream(request, self._identity)
-        message = await self._reader.read(within_seconds)
-        if message is None or not message.HasField("content_range") or not message.HasField("recording"):
+        frame = await self._reader.read(within_seconds)
+        first = ReceivedChunk.of(frame or b"")
+        if first.content_range is None or first.recording is None:
             raise ContractBroken("a stream whose first message does not say what it brings")
-        promised = message.content_range
+        promised = first.content_range
         # A copy: a part of a message keeps all of it in memory, here the first chunk for as long as someone plays.
         recording = Recording()
-        recording.CopyFrom(message.recording)
+        recording.CopyFrom(first.recording)
         opening = Opening(recording, promised.start, promised.end, promised.complete_length)
         self._check_opening(request, opening)
-        self._buffered = memoryview(self._checked(message, promised.start, promised.end))
+        self._buffered = self._checked(first, promised.start, promised.end)
         return opening
 
     def _check_opening(self, request: StreamRecordingRequest, opening: Opening) -> None:
@@ -209,15 +235,17 @@ class RangeStream:
             if self._reader is None:
                 await self._reopen()
                 return
-            message = await self._reader.read(self._patience.idle_seconds)
+            frame = await self._reader.read(self._patience.idle_seconds)
         except TimeoutError:
             raise ServiceFailure(grpc.StatusCode.UNAVAILABLE, "STREAM_IDLE") from None
-        if message is None:
+        if frame is None:
             raise ServiceFailure(grpc.StatusCode.UNAVAILABLE, "STREAM_ENDED_SHORT")
-        data = self._checked(message, self._next, self.opening.end)
+        data = self._checked(ReceivedChunk.of(frame), self._next, self.opening.end)
         if not data:
             raise ContractBroken("an empty message that is not the first")
-        self._buffered = memoryview(data)
+        if len(data) >= _FAST_CHUNK_BYTES:
+            self._reader.read_ahead()
+        self._buffered = data
 
     async def _reopen(self) -> None:
         opening = await self._open_at(
@@ -235,19 +263,17 @@ class RangeStream:
             raise ContractBroken("a version whose size has changed")
 
     @staticmethod
-    def _checked(message: StreamRecordingResponse, expected: int, end: int) -> bytes:
-        # Read once: each access of a protobuf bytes field makes a copy.
-        data = message.data
-        if data and (message.offset != expected or expected + len(data) > end):
+    def _checked(chunk: ReceivedChunk, expected: int, end: int) -> memoryview:
+        if chunk.data and (chunk.offset != expected or expected + len(chunk.data) > end):
             raise ContractBroken("a chunk that is not the next one")
-        return data
+        return chunk.data
 
     async def _recover(self, failure: ServiceFailure, setbacks: int) -> None:
         """Wait before the next attempt, or give up."""
         asked_to_wait = failure.code is grpc.StatusCode.RESOURCE_EXHAUSTED and failure.retry_seconds is not None
         if setbacks > self._patience.resume_attempts or not (failure.code in _RESUMABLE or asked_to_wait):
             raise BodyCutShort(f"{failure} after {setbacks} setbacks") from None
-        self.close()
+        self._give_up_call()
         await asyncio.sleep(_backoff(setbacks, failure.retry_seconds))
 
     async def _finish(self) -> None:

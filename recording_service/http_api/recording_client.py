@@ -21,7 +21,7 @@ from recordings.v1.enqueue_pb2 import (
 from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest, ListRecordingsResponse
 from recordings.v1.recording_pb2 import Recording
 from recordings.v1.recording_service_pb2_grpc import RecordingServiceStub
-from recordings.v1.stream_pb2 import StreamRecordingRequest, StreamRecordingResponse
+from recordings.v1.stream_pb2 import StreamRecordingRequest
 from recordings.v1.watch_pb2 import (
     WatchRecordingRequest,
     WatchRecordingResponse,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 #: The name that the service is registered under, for health checks as well.
 SERVICE: Final = "recordings.v1.RecordingService"
+_Stream = grpc.aio.UnaryStreamMultiCallable[StreamRecordingRequest, bytes]
 _HealthCheck = grpc.aio.UnaryUnaryMultiCallable[health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse]
 
 
@@ -98,6 +99,10 @@ class RecordingClient:
     async def __aenter__(self) -> Self:
         self._channel = self._opened()
         self._service: RecordingServiceAsyncStub = RecordingServiceStub(self._channel)
+        # By hand: without a deserializer messages stay the bytes that came.
+        self._stream: _Stream = self._channel.unary_stream(
+            f"/{SERVICE}/StreamRecording", request_serializer=StreamRecordingRequest.SerializeToString
+        )
         # By hand: the stub class of grpc_health has no types.
         self._check: _HealthCheck = self._channel.unary_unary(
             "/grpc.health.v1.Health/Check",
@@ -178,9 +183,9 @@ class RecordingClient:
         call = self._service.WatchRecordings(request, metadata=self._metadata(identity), wait_for_ready=True)
         return MessageReader(call, self._ending)
 
-    def stream(self, request: StreamRecordingRequest, identity: CallIdentity) -> MessageReader[StreamRecordingResponse]:
+    def stream(self, request: StreamRecordingRequest, identity: CallIdentity) -> MessageReader[bytes]:
         """Open a stream, without a deadline of its own: a player reads as slowly as it plays."""
-        call = self._service.StreamRecording(request, metadata=self._metadata(identity), wait_for_ready=True)
+        call = self._stream(request, metadata=self._metadata(identity), wait_for_ready=True)
         return MessageReader(call, self._ending)
 
     async def check_health(self, identity: CallIdentity, timeout_seconds: float) -> tuple[str, dict[str, str]]:

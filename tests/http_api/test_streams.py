@@ -118,12 +118,12 @@ def test_a_body_that_can_not_be_completed_is_cut_and_never_ended(
 def test_an_unexpected_exception_in_the_middle_cuts_the_body(
     client: Client, recordings: FakeRecordings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recordings.add(SMALL)
+    recordings.add(LARGE)
     read = RangeStream.read
 
-    async def broken(stream: RangeStream) -> bytes:
+    async def broken(stream: RangeStream) -> memoryview:
         data = await read(stream)
-        if data != SMALL[: len(data)]:
+        if data != LARGE[: len(data)]:
             raise LookupError
         return data
 
