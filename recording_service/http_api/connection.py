@@ -1,6 +1,7 @@
 """One client connection, with the limits that uvicorn leaves out: on the header, and on a client that takes nothing."""
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -12,6 +13,14 @@ from recording_service.http_api.request_bodies import BoundedConfig, BoundedProt
 
 #: What a header field takes besides its name and value: a colon, a space and a line break.
 _FIELD_OVERHEAD = 4
+#: Bytes beyond the client's window that the kernel takes of an answer. By default it takes 4 MiB: fetched in vain when
+#: a browser seeks, and held for every paused player.
+UNSENT_BYTES = 128 * 1024
+#: The same for a client that has proven to be fast, as one that downloads: it is woken for less often.
+FAST_UNSENT_BYTES = 1024 * 1024
+#: A client that makes room within so many seconds is quick, and after so many times in a row it is fast: some
+#: megabytes, more than browsers fetch of a recording before they pause.
+_QUICK_SECONDS, _QUICK_TIMES = 0.1, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +38,18 @@ class GuardedConfig(BoundedConfig):
     limits: ConnectionLimits
 
 
+def limit_unsent(connection: socket.socket, unsent_bytes: int) -> None:
+    """Sets what the kernel takes beyond the client's window; of a listener it is for its connections to come."""
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, unsent_bytes)
+
+
 class HeaderTooLarge(Exception):
     """Raised into the parser to refuse a header; the answer is 400, and the connection is closed."""
 
 
 class GuardedConnection(BoundedProtocol):
-    """uvicorn's HTTP/1.1 protocol with three guards, besides those of a request's body.
+    """uvicorn's HTTP/1.1 protocol with three guards besides those of a body, and larger buffers for those who are fast.
 
     A header has to be complete `header_seconds` after the connection, or after the first byte of a further request,
     and within `header_bytes` (slow-header attacks; uvicorn has no such limits). A connection whose client takes no byte
@@ -53,6 +68,8 @@ class GuardedConnection(BoundedProtocol):
         self._limits = config.limits
         self._header_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._paused_at = 0.0
+        self._quick_times = 0
         self._in_header = False
         self._header_bytes = 0
         self._cycles: list[RequestResponseCycle] = []
@@ -104,6 +121,7 @@ class GuardedConnection(BoundedProtocol):
     def pause_writing(self) -> None:
         """The client is slower than we are: see that it makes progress at all."""
         super().pause_writing()
+        self._paused_at = self.loop.time()
         self._stall_timer = self.loop.call_later(self._limits.write_stall_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
@@ -111,6 +129,7 @@ class GuardedConnection(BoundedProtocol):
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
+            self._note_pace(self.loop.time() - self._paused_at)
         super().resume_writing()
 
     def _close_longest_idle(self) -> None:
@@ -122,6 +141,14 @@ class GuardedConnection(BoundedProtocol):
         idle = [(timer.when(), one) for one in guarded if (timer := one.timeout_keep_alive_task) is not None]
         if idle:
             min(idle, key=itemgetter(0))[1].transport.close()
+
+    def _note_pace(self, seconds: float) -> None:
+        """The client has made room after so long."""
+        was_fast = self._quick_times >= _QUICK_TIMES
+        self._quick_times = self._quick_times + 1 if seconds <= _QUICK_SECONDS else 0
+        is_fast = self._quick_times >= _QUICK_TIMES
+        if is_fast != was_fast and not self.transport.is_closing():
+            limit_unsent(self.transport.get_extra_info("socket"), FAST_UNSENT_BYTES if is_fast else UNSENT_BYTES)
 
     def _start_header_timer(self) -> None:
         self._header_timer = self.loop.call_later(self._limits.header_seconds, self._header_overdue)

@@ -9,15 +9,18 @@ from uvicorn import Server
 
 from recording_service.http_api.app import build_app
 from recording_service.http_api.busy import busy_app
-from recording_service.http_api.connection import ConnectionLimits, GuardedConfig, GuardedConnection
+from recording_service.http_api.connection import (
+    UNSENT_BYTES,
+    ConnectionLimits,
+    GuardedConfig,
+    GuardedConnection,
+    limit_unsent,
+)
 from recording_service.http_api.request_bodies import RequestLimits
 from recording_service.http_api.settings import HttpSettings
 
 #: Connections that the kernel holds until they are accepted.
 _BACKLOG = 1024
-#: Bytes beyond the client's window that the kernel takes of an answer. By default it takes 4 MiB: fetched in vain when
-#: a browser seeks, and held for every paused player.
-_UNSENT_BYTES = 128 * 1024
 #: How long requests that were cancelled may take to end, in seconds.
 _CANCELLED_SECONDS = 2.0
 
@@ -110,8 +113,7 @@ class HttpServer:
         # Connections inherit it. asyncio sets it only where it has made the listener itself, and without it a short
         # body waits up to 40 ms for the client to acknowledge the header (Nagle's algorithm and delayed ACKs).
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+        limit_unsent(listener, UNSENT_BYTES)
         return listener
 
     def _config(self) -> GuardedConfig:
