@@ -13,6 +13,7 @@ from recording_service.processes import access, wiring
 
 if TYPE_CHECKING:
     from recording_service.http_api.settings import ClientTls
+from recording_service.processes.allocator import keep_freed_memory
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ GRACE_SECONDS = 3
 
 def run_http(settings: Settings, ready: Callable[[], None]) -> None:
     """Serves until SIGTERM or SIGINT. Raises ConfigurationError, also for an address that can't be listened on."""
+    keep_freed_memory()
     asyncio.run(_serve(settings, ready))
 
 
