@@ -22,9 +22,11 @@ MAX_CHUNK_BYTES = 1024 * 1024
 FAST_SEND_SECONDS = 0.1
 #: A send that takes longer is slow: the client is slower than the network, and small chunks show its progress.
 SLOW_SEND_SECONDS = 1.0
-#: Bytes to be sent fast before chunks double. As much as buffers on the way swallow from a client that takes nothing
+#: Bytes to be sent fast before chunks double.
+DOUBLING_BYTES = 1024 * 1024
+#: And before they become as large as they may be. More than buffers on the way swallow from a client that takes nothing
 #: (4 to 5 MiB, grpc.md A.6), so that their filling is not taken for a fast client.
-PROOF_BYTES = 4 * 1024 * 1024
+PROOF_BYTES = 8 * 1024 * 1024
 
 #: A chunk without the first one's description of the range.
 _BARE = Chunk(b"", 0)
@@ -48,8 +50,9 @@ class ChunkSize:
         elif seconds <= FAST_SEND_SECONDS and self.bytes < MAX_CHUNK_BYTES:
             self._sent_fast += size
             if self._sent_fast >= PROOF_BYTES:
-                self.bytes = min(2 * self.bytes, MAX_CHUNK_BYTES)
-                self._sent_fast = 0
+                self.bytes = MAX_CHUNK_BYTES
+            elif self._sent_fast >= DOUBLING_BYTES:
+                self.bytes = 2 * MIN_CHUNK_BYTES
 
 
 class RecordingStreams:
