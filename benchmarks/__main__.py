@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from benchmarks.enqueueing import enqueueing
+from benchmarks.listeners import listeners
 from benchmarks.memory import memory
+from benchmarks.playback import playback
 from benchmarks.results import Benchmark
 from benchmarks.startup import startup
 from benchmarks.streaming import streaming
@@ -18,6 +20,8 @@ from benchmarks.webhook_to_ready import webhook_to_ready
 #: By name, in the order in which they run.
 BENCHMARKS: dict[str, Benchmark] = {
     "streaming": streaming,
+    "playback": playback,
+    "listeners": listeners,
     "enqueueing": enqueueing,
     "webhook-to-ready": webhook_to_ready,
     "memory": memory,

@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.005
 
 
 class ServiceFailed(Exception):
-    """Raised when the service does not come up. The text is the end of its log."""
+    """Raised when a server does not come up. The text is the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def service_process(command: str, folder: Path, **variables: str) -> Iterator[Se
 
     Raises ServiceFailed if it is not there in time.
     """
-    grpc_port, http_port = _free_ports(2)
+    grpc_port, http_port = free_ports(2)
     usual = {name: value for name, value in os.environ.items() if not name.startswith(("RECORDING_", "TWILIO_"))}
     environment = {
         **usual,
@@ -64,7 +64,7 @@ def service_process(command: str, folder: Path, **variables: str) -> Iterator[Se
         process = subprocess.Popen(arguments, env=environment, stdout=output, stderr=output)
     try:
         for port in (grpc_port, http_port) if command == "serve" else (grpc_port,):
-            _wait_until_listening(port, process, log)
+            wait_until_listening(port, process, log)
         yield ServiceProcess(process.pid, grpc_port, http_port, time.perf_counter() - started)
     finally:
         process.terminate()
@@ -75,7 +75,8 @@ def service_process(command: str, folder: Path, **variables: str) -> Iterator[Se
             process.wait()
 
 
-def _wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Returns once it listens on that port. Raises ServiceFailed if it does not in time."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -87,7 +88,7 @@ def _wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Pa
         time.sleep(LOOK_SECONDS)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on just now."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
