@@ -13,6 +13,7 @@ from recording_service.http_api.connection import (
     GuardedConfig,
     GuardedConnection,
 )
+from recording_service.http_api.request_bodies import RequestLimits
 
 
 class Clock:
@@ -36,6 +37,7 @@ class Connection:
     def __init__(self, clock: Clock, socket_: socket.socket) -> None:
         config = GuardedConfig(lambda: None, http=GuardedConnection, ws="none", lifespan="off")
         config.limits = ConnectionLimits(header_seconds=10, header_bytes=1000, write_stall_seconds=900)
+        config.request_limits = RequestLimits(body_seconds=10, body_bytes=1000)
         self._clock = clock
         transport: Any = SimpleNamespace(
             get_extra_info=lambda name: socket_ if name == "socket" else None,

@@ -81,7 +81,7 @@ def test_callers_are_asked_for_and_their_token_is_handed_on(settings: Settings, 
         recordings.asked.clear()
         assert client.get("/recordings").status == 401
         assert recordings.asked == []
-        assert client.get("/recordings", Cookie="recording_session=a-token").status == 200
+        assert client.get("/recordings", Cookie="__Host-recording_session=a-token").status == 200
     assert {call.metadata["authorization"] for call in recordings.asked} == {"Bearer a-token"}
 
 

@@ -132,7 +132,7 @@ def test_callers_are_asked_for_and_their_token_is_handed_on(settings: Settings, 
         assert client.request("POST", PATH, OURS).status == 401
         assert recordings.asked == []
         # A cookie is what another site could make a browser send: it takes the Origin as well.
-        cookie = {"Cookie": "recording_session=a-token"}
+        cookie = {"Cookie": "__Host-recording_session=a-token"}
         assert client.request("POST", PATH, cookie).status == 403
         assert client.request("POST", PATH, {**OURS, **cookie}).status == 200
     assert {call.metadata["authorization"] for call in recordings.asked} == {"Bearer a-token"}
