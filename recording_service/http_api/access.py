@@ -11,11 +11,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from recording_service.http_api.console.sessions import session_token
 from recording_service.http_api.identity import CallIdentity
+from recording_service.http_api.playback.representation import Disposition
 from recording_service.http_api.problems import Problem
-from recording_service.http_api.representation import Disposition
 from recording_service.http_api.routes import Endpoint
-from recording_service.http_api.sessions import session_token
 from recording_service.http_api.settings import HttpSettings
 from recording_service.signed_urls import Grant, Refusal, SignatureRefused, UrlVerifier
 

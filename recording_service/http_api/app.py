@@ -10,27 +10,27 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from recording_service.http_api.access import Access
-from recording_service.http_api.console import console_routes
-from recording_service.http_api.cors import Cors
-from recording_service.http_api.error_boundary import ErrorBoundary
-from recording_service.http_api.events import Events
+from recording_service.http_api.console.events import Events
+from recording_service.http_api.console.listing import Listing
+from recording_service.http_api.console.page import console_routes
+from recording_service.http_api.console.retrying import Retrying
+from recording_service.http_api.console.sessions import Sessions
 from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.health import Health
-from recording_service.http_api.hosts import KnownHosts
-from recording_service.http_api.listing import Listing
 from recording_service.http_api.metadata import Metadata
-from recording_service.http_api.playback import Playback
+from recording_service.http_api.middleware.cors import Cors
+from recording_service.http_api.middleware.error_boundary import ErrorBoundary
+from recording_service.http_api.middleware.hosts import KnownHosts
+from recording_service.http_api.middleware.request_context import RequestContext
+from recording_service.http_api.middleware.security_headers import SecurityHeaders
+from recording_service.http_api.playback.endpoints import Playback
+from recording_service.http_api.playback.status import Status
 from recording_service.http_api.problems import Problem, on_http_exception, on_problem, on_service_failure
 from recording_service.http_api.recording_client import RecordingClient
-from recording_service.http_api.request_context import RequestContext
-from recording_service.http_api.retrying import Retrying
 from recording_service.http_api.routes import readable
-from recording_service.http_api.security_headers import SecurityHeaders
-from recording_service.http_api.sessions import Sessions
 from recording_service.http_api.settings import HttpSettings
-from recording_service.http_api.status import Status
-from recording_service.http_api.twilio_paths import TwilioPaths
-from recording_service.http_api.webhooks import Webhooks
+from recording_service.http_api.twilio_paths.paths import TwilioPaths
+from recording_service.http_api.webhooks.endpoints import Webhooks
 
 
 def build_app(settings: HttpSettings) -> Starlette:

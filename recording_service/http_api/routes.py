@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from recording_service.http_api.representation import EXTENSIONS
+from recording_service.http_api.playback.representation import EXTENSIONS
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

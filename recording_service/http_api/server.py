@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from uvicorn import Server
 
 from recording_service.http_api.app import build_app
-from recording_service.http_api.busy import busy_app
-from recording_service.http_api.connection import (
+from recording_service.http_api.connections.busy import busy_app
+from recording_service.http_api.connections.connection import (
     UNSENT_BYTES,
     ConnectionLimits,
     GuardedConfig,
     GuardedConnection,
     limit_unsent,
 )
-from recording_service.http_api.request_bodies import RequestLimits
+from recording_service.http_api.connections.request_bodies import RequestLimits
 from recording_service.http_api.settings import HttpSettings
 
 #: Connections that the kernel holds until they are accepted.

@@ -79,7 +79,7 @@ def _basic_credentials(account: Account) -> tuple[tuple[str, str], ...]:
 
 def _known_hosts(settings: Settings) -> frozenset[str] | None:
     """The names of a service that asks for no credentials, and so may be reached by this machine alone."""
-    from recording_service.http_api.hosts import LOOPBACK_HOSTS
+    from recording_service.http_api.middleware.hosts import LOOPBACK_HOSTS
 
     if settings.requires_credentials or not settings.http.is_loopback:
         return None

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from recording_service.config import Account, ConfigurationError, Settings, load_settings
-from recording_service.http_api.forms import MAX_BODY_BYTES, Form
 from recording_service.http_api.sids import ACCOUNT_SID
-from recording_service.http_api.signatures import SignatureCheck, Verdict, is_signature, spellings
-from recording_service.http_api.webhooks import PATHS
+from recording_service.http_api.webhooks.endpoints import PATHS
+from recording_service.http_api.webhooks.forms import MAX_BODY_BYTES, Form
+from recording_service.http_api.webhooks.signatures import SignatureCheck, Verdict, is_signature, spellings
 from recording_service.processes.findings import Finding
 from recording_service.processes.webhook_variants import Address, Difference, Variant, address_variants, body_variants
 

@@ -11,8 +11,8 @@ from itertools import product
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from recording_service.http_api.forms import Form
-from recording_service.http_api.signatures import signed_parameters
+from recording_service.http_api.webhooks.forms import Form
+from recording_service.http_api.webhooks.signatures import signed_parameters
 
 _URL: Final = re.compile(
     r"(?P<scheme>https?)://(?:[^/?#@]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#@:\[\]]+)(?P<port>(?::[0-9]+)?)"

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from recording_service.cli import main
 from recording_service.http_api import HttpSettings, build_app
-from recording_service.http_api.webhooks import PATHS
+from recording_service.http_api.webhooks.endpoints import PATHS
 from recording_service.twilio_stand_in.signature import signature
 
 ACCOUNT, OTHER, STRANGER = ("AC" + digit * 32 for digit in "abc")

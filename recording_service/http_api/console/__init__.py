@@ -1,0 +1,1 @@
+"""The console: its page, and what the page asks for."""

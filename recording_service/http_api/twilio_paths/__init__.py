@@ -1,0 +1,1 @@
+"""Twilio's own paths, for whoever has stored its URLs."""

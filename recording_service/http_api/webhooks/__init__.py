@@ -1,0 +1,1 @@
+"""Twilio's webhooks: whether they are genuine, what they say, and what is answered."""
