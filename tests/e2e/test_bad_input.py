@@ -123,7 +123,7 @@ def test_an_unsigned_webhook_and_a_wrongly_signed_one_are_refused(service: Runni
 def test_path_tricks_find_nothing(service: RunningService, path: str) -> None:
     host, _, port = service.http_url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:
-        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         status = int(raw.makefile("rb").readline().split()[1])
 
     assert status in (400, 404)
