@@ -61,7 +61,7 @@ def play(wire: Wire, place: Place, first: int, last: int) -> None:
         last=last,
         size=SIZE,
         length=last + 1 - first,
-        vary="vary: Origin\r\n" if place.endpoint.is_shared else "",
+        vary=f"vary: Authorization, Cookie{', Origin' if place.endpoint.is_shared else ''}\r\n",
         request_id="~id~",
     )
     pattern = (
