@@ -3,6 +3,8 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from statistics import median
 
 import grpc
@@ -54,6 +56,16 @@ class Slow:
     def grown(self, part: str) -> float:
         """MiB it has more than idle."""
         return self.memory(part) - self.idle[part]
+
+    def streams(self) -> int:
+        """How many streams of stored bytes are open in the service: each has the object open."""
+        (process,) = self.service.parts("grpc")
+        opened = 0
+        for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+            # It may be closed meanwhile.
+            with suppress(FileNotFoundError):
+                opened += f"/{self.recording_sid}/" in str(descriptor.readlink())
+        return opened
 
     def play(self) -> requests.Response:
         """An ordinary player: the whole recording, as fast as it comes."""
@@ -123,6 +135,8 @@ def test_500_players_that_hang_hold_bounded_memory_and_no_stream(slow: Slow) -> 
 def test_500_slow_calls_hold_what_streams_there_are_until_the_sweep_cuts_them(
     slow: Slow, streams_a_connection: int, reads_socket: bool
 ) -> None:
+    # Of those who have left a moment ago some streams are still being ended: they are none of these.
+    eventually(lambda: not slow.streams(), within=SETTLE_SECONDS, what="the end of all streams before")
     began = time.monotonic()
     with slow_grpc_clients(
         slow.service.grpc_address,

@@ -154,6 +154,11 @@ class RangeStream:
         finally:
             self._handing_since = None
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether there is no gRPC stream, because the client paused: `read` opens another one."""
+        return self._reader is None
+
     def close(self) -> None:
         """Cancel the gRPC call at once. Idempotent."""
         if self._pause_check is not None:

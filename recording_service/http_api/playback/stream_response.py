@@ -36,6 +36,7 @@ class StreamResponse(Response):
         self._length = length
         self._sent = 0
         self._place = place
+        self._has_left = False
         self.init_headers({**headers, "Content-Length": str(length)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +46,7 @@ class StreamResponse(Response):
 
     async def _answer(self, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(disconnected(receive))
+        leaving = asyncio.create_task(self._leave(receive))
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
             if sending.done() or self._sent == self._length:
@@ -63,6 +64,16 @@ class StreamResponse(Response):
             self._sent += len(data)
             with self._stream.handing_over():
                 await send({"type": "http.response.body", "body": data, "more_body": self._sent < self._length})
+            if self._stream.is_given_up:
+                # A paused client goes on, or it has left: both end the wait, and only `_leave` knows which it was.
+                # Hundreds that leave at once would otherwise open a gRPC stream each, and take them from others.
+                await asyncio.sleep(0)
+                if self._has_left:
+                    return
+
+    async def _leave(self, receive: Receive) -> None:
+        await disconnected(receive)
+        self._has_left = True
 
 
 async def disconnected(receive: Receive) -> None:
