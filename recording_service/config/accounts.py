@@ -14,7 +14,8 @@ from recording_service.config.errors import ConfigurationError, explaining
 
 TWILIO_API_URL = "https://api.twilio.com"
 
-_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+#: The form of an AccountSid (twilio.md A1).
+ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 
 
 class Account(BaseModel):
@@ -35,7 +36,7 @@ class Account(BaseModel):
     @field_validator("account_sid")
     @classmethod
     def _sid(cls, value: str) -> str:
-        if not _ACCOUNT_SID.fullmatch(value):
+        if not ACCOUNT_SID.fullmatch(value):
             raise ValueError("is no AccountSid (AC and 32 hex digits)")
         return value
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from recording_service.config.accounts import ACCOUNT_SID
 from recording_service.config.errors import ConfigurationError, explaining
 
 #: What a caller may take at once where its table doesn't say: half of what the server has of streams, and far more
@@ -19,7 +20,6 @@ ADAPTER_NAME = "http-adapter"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
-_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 
 
 class CallerEntry(BaseModel):
@@ -62,7 +62,7 @@ class CallerEntry(BaseModel):
             return None
         if not isinstance(value, list) or not value:
             raise ValueError('is neither a list of AccountSids nor "*"')
-        if not all(isinstance(one, str) and _ACCOUNT_SID.fullmatch(one) for one in value):
+        if not all(isinstance(one, str) and ACCOUNT_SID.fullmatch(one) for one in value):
             raise ValueError("has what is no AccountSid (AC and 32 hex digits)")
         return value
 

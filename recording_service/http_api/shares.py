@@ -25,9 +25,6 @@ class Shares:
         self._taken = 0
         self._by_holder: Counter[str] = Counter()
 
-    def __len__(self) -> int:
-        return self._taken
-
     def has_room_for(self, identity: CallIdentity) -> bool:
         """Whether one more may begin."""
         return self._taken < self._total and self._by_holder[identity.shown] < self._each
