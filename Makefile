@@ -5,7 +5,11 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
-GENERATED := clients/python/recordings/v1
+GENERATED := clients/python/recordings/v1 clients/go/recordings/v1 clients/typescript/src/generated \
+	clients/java/src/generated/java
+#: What the clients share, and where each has its copy.
+DEFAULTS := clients/python/recordings/defaults.json clients/go/defaults.json clients/typescript/src/defaults.json \
+	clients/java/src/main/resources/recordings/client/defaults.json
 TYPED := $(wildcard recording_service clients/python/recordings tests benchmarks)
 #: The contract as published; `make buf` refuses to break it.
 IMAGE := protos/recordings.v1.binpb
@@ -58,13 +62,20 @@ format: setup ## Put the code into the project's format
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
 
-proto: setup .venv-gen/.installed ## Generate the Python code of the contract
-	@rm -f $(GENERATED)/*_pb2*.py $(GENERATED)/*_pb2*.pyi
-	@scripts/generate-python clients/python
+.generators/.installed: scripts/java-generators clients/typescript/package-lock.json
+	@echo "Fetching the code generators of Java and TypeScript …"
+	@scripts/java-generators .generators
+	@cd clients/typescript && npm ci --silent --no-audit --no-fund
+	@touch $@
 
-proto-check: setup .venv-gen/.installed ## Check that the committed code is what `make proto` makes
-	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && scripts/generate-python "$$fresh" \
-		&& diff --recursive --brief --exclude=__pycache__ "$$fresh/recordings/v1" $(GENERATED) \
+proto: setup .venv-gen/.installed .generators/.installed ## Generate every client's code of the contract
+	@rm -rf $(GENERATED)
+	@scripts/generate-clients .
+
+proto-check: setup .venv-gen/.installed .generators/.installed ## Check that the committed code is what `make proto` makes
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && scripts/generate-clients "$$fresh" \
+		&& for part in $(GENERATED) $(DEFAULTS); do \
+			diff --recursive --brief --exclude=__pycache__ "$$fresh/$$part" "$$part" || exit 1; done \
 		|| { echo "The committed code differs from the contract: run make proto." >&2; exit 1; }
 
 buf: setup ## Lint the contract; refuse to break the published one

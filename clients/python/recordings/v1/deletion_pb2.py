@@ -25,15 +25,16 @@ _sym_db = _symbol_database.Default()
 from recordings.v1 import recording_pb2 as recordings_dot_v1_dot_recording__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crecordings/v1/deletion.proto\x12\rrecordings.v1\x1a\x1drecordings/v1/recording.proto\"[\n\x16\x44\x65leteRecordingRequest\x12\x13\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\t\x12\x15\n\rrecording_sid\x18\x02 \x01(\t\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"F\n\x17\x44\x65leteRecordingResponse\x12+\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.Recordingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crecordings/v1/deletion.proto\x12\rrecordings.v1\x1a\x1drecordings/v1/recording.proto\"\x83\x01\n\x16\x44\x65leteRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12#\n\rallow_missing\x18\x03 \x01(\x08R\x0c\x61llowMissing\"Q\n\x17\x44\x65leteRecordingResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecordingBb\n\rrecordings.v1B\rDeletionProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recordings.v1.deletion_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_DELETERECORDINGREQUEST']._serialized_start=78
-  _globals['_DELETERECORDINGREQUEST']._serialized_end=169
-  _globals['_DELETERECORDINGRESPONSE']._serialized_start=171
-  _globals['_DELETERECORDINGRESPONSE']._serialized_end=241
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rrecordings.v1B\rDeletionProtoP\001Z@recording-service.internal/clients/go/recordings/v1;recordingsv1'
+  _globals['_DELETERECORDINGREQUEST']._serialized_start=79
+  _globals['_DELETERECORDINGREQUEST']._serialized_end=210
+  _globals['_DELETERECORDINGRESPONSE']._serialized_start=212
+  _globals['_DELETERECORDINGRESPONSE']._serialized_end=293
 # @@protoc_insertion_point(module_scope)

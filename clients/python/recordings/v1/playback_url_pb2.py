@@ -26,17 +26,18 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n recordings/v1/playback_url.proto\x12\rrecordings.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa7\x01\n\x18\x43reatePlaybackUrlRequest\x12\x13\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\t\x12\x15\n\rrecording_sid\x18\x02 \x01(\t\x12&\n\x03ttl\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x37\n\x0b\x64isposition\x18\x04 \x01(\x0e\x32\".recordings.v1.PlaybackDisposition\"}\n\x19\x43reatePlaybackUrlResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x12\n\nstatus_url\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06key_id\x18\x04 \x01(\t*\x81\x01\n\x13PlaybackDisposition\x12$\n PLAYBACK_DISPOSITION_UNSPECIFIED\x10\x00\x12\x1f\n\x1bPLAYBACK_DISPOSITION_INLINE\x10\x01\x12#\n\x1fPLAYBACK_DISPOSITION_ATTACHMENT\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n recordings/v1/playback_url.proto\x12\rrecordings.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x01\n\x18\x43reatePlaybackUrlRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12+\n\x03ttl\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\x12\x44\n\x0b\x64isposition\x18\x04 \x01(\x0e\x32\".recordings.v1.PlaybackDispositionR\x0b\x64isposition\"\xa0\x01\n\x19\x43reatePlaybackUrlResponse\x12\x10\n\x03url\x18\x01 \x01(\tR\x03url\x12\x1d\n\nstatus_url\x18\x02 \x01(\tR\tstatusUrl\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x15\n\x06key_id\x18\x04 \x01(\tR\x05keyId*\x81\x01\n\x13PlaybackDisposition\x12$\n PLAYBACK_DISPOSITION_UNSPECIFIED\x10\x00\x12\x1f\n\x1bPLAYBACK_DISPOSITION_INLINE\x10\x01\x12#\n\x1fPLAYBACK_DISPOSITION_ATTACHMENT\x10\x02\x42\x65\n\rrecordings.v1B\x10PlaybackUrlProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recordings.v1.playback_url_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_PLAYBACKDISPOSITION']._serialized_start=414
-  _globals['_PLAYBACKDISPOSITION']._serialized_end=543
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rrecordings.v1B\020PlaybackUrlProtoP\001Z@recording-service.internal/clients/go/recordings/v1;recordingsv1'
+  _globals['_PLAYBACKDISPOSITION']._serialized_start=494
+  _globals['_PLAYBACKDISPOSITION']._serialized_end=623
   _globals['_CREATEPLAYBACKURLREQUEST']._serialized_start=117
-  _globals['_CREATEPLAYBACKURLREQUEST']._serialized_end=284
-  _globals['_CREATEPLAYBACKURLRESPONSE']._serialized_start=286
-  _globals['_CREATEPLAYBACKURLRESPONSE']._serialized_end=411
+  _globals['_CREATEPLAYBACKURLREQUEST']._serialized_end=328
+  _globals['_CREATEPLAYBACKURLRESPONSE']._serialized_start=331
+  _globals['_CREATEPLAYBACKURLRESPONSE']._serialized_end=491
 # @@protoc_insertion_point(module_scope)

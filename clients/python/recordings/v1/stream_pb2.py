@@ -25,17 +25,18 @@ _sym_db = _symbol_database.Default()
 from recordings.v1 import recording_pb2 as recordings_dot_v1_dot_recording__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arecordings/v1/stream.proto\x12\rrecordings.v1\x1a\x1drecordings/v1/recording.proto\"r\n\x16StreamRecordingRequest\x12\x13\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\t\x12\x15\n\rrecording_sid\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\x0e\n\x06length\x18\x04 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\"C\n\x0c\x43ontentRange\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x03\x12\x17\n\x0f\x63omplete_length\x18\x03 \x01(\x03\"\x98\x01\n\x17StreamRecordingResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12+\n\trecording\x18\x03 \x01(\x0b\x32\x18.recordings.v1.Recording\x12\x32\n\rcontent_range\x18\x04 \x01(\x0b\x32\x1b.recordings.v1.ContentRangeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arecordings/v1/stream.proto\x12\rrecordings.v1\x1a\x1drecordings/v1/recording.proto\"\xa2\x01\n\x16StreamRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12\x16\n\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x16\n\x06length\x18\x04 \x01(\x03R\x06length\x12\x12\n\x04\x65tag\x18\x05 \x01(\tR\x04\x65tag\"_\n\x0c\x43ontentRange\x12\x14\n\x05start\x18\x01 \x01(\x03R\x05start\x12\x10\n\x03\x65nd\x18\x02 \x01(\x03R\x03\x65nd\x12\'\n\x0f\x63omplete_length\x18\x03 \x01(\x03R\x0e\x63ompleteLength\"\xbf\x01\n\x17StreamRecordingResponse\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x16\n\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x36\n\trecording\x18\x03 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\x12@\n\rcontent_range\x18\x04 \x01(\x0b\x32\x1b.recordings.v1.ContentRangeR\x0c\x63ontentRangeB`\n\rrecordings.v1B\x0bStreamProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recordings.v1.stream_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_STREAMRECORDINGREQUEST']._serialized_start=76
-  _globals['_STREAMRECORDINGREQUEST']._serialized_end=190
-  _globals['_CONTENTRANGE']._serialized_start=192
-  _globals['_CONTENTRANGE']._serialized_end=259
-  _globals['_STREAMRECORDINGRESPONSE']._serialized_start=262
-  _globals['_STREAMRECORDINGRESPONSE']._serialized_end=414
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rrecordings.v1B\013StreamProtoP\001Z@recording-service.internal/clients/go/recordings/v1;recordingsv1'
+  _globals['_STREAMRECORDINGREQUEST']._serialized_start=77
+  _globals['_STREAMRECORDINGREQUEST']._serialized_end=239
+  _globals['_CONTENTRANGE']._serialized_start=241
+  _globals['_CONTENTRANGE']._serialized_end=336
+  _globals['_STREAMRECORDINGRESPONSE']._serialized_start=339
+  _globals['_STREAMRECORDINGRESPONSE']._serialized_end=530
 # @@protoc_insertion_point(module_scope)
