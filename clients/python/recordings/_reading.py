@@ -28,7 +28,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Which bytes of which recording. `length` None is to the end; `etag` pins a version, empty whichever is current."""
+    """Which bytes of which recording. `length` None is to the end; an empty `etag` is whichever version is current."""
 
     recording_sid: str
     account_sid: str = ""
