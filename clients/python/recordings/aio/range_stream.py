@@ -13,9 +13,6 @@ from recordings.aio.message_reader import MessageReader, NothingYet
 from recordings.errors import RecordingsError, Unavailable
 from recordings.options import ClientOptions
 
-#: A chunk of this size tells that the reader is fast: then the next one is read ahead. For one that pauses or seeks it
-#: would be fetched in vain.
-_FAST_CHUNK_BYTES: Final = 256 * 1024
 #: How long the end of a stream is waited for once every byte is here, in seconds.
 _FINISH_SECONDS: Final = 1.0
 
@@ -26,12 +23,25 @@ class RangeStream:
     """The bytes of one range. Not for concurrent use; `close` it whatever happens, it cancels what is under way.
 
     Either every byte comes once, of one version, or `read` raises.
+
+    Parameters:
+        read_ahead_from: after a message of so many bytes or more the next one is received while the last is used. The
+            service's are the larger the faster they are taken.
     """
 
-    def __init__(self, connection: Connection, wanted: Range, options: ClientOptions, metadata: Metadata = ()) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        wanted: Range,
+        options: ClientOptions,
+        *,
+        metadata: Metadata = (),
+        read_ahead_from: int = 0,
+    ) -> None:
         self._connection = connection
         self._options = options
         self._metadata = metadata
+        self._read_ahead_from = read_ahead_from
         self._reading = RangeReading(wanted)
         self._setbacks = Setbacks(options)
         self._messages: MessageReader[bytes] | None = None
@@ -98,7 +108,7 @@ class RangeStream:
                 await self._wait_after(_broken("the stream has brought nothing for too long"))
             else:
                 self._setbacks.message_came()
-                if len(data) >= _FAST_CHUNK_BYTES:
+                if len(data) >= self._read_ahead_from:
                     self._messages.read_ahead()
                 return data
         data, self._ahead = self._ahead, _NOTHING

@@ -92,11 +92,11 @@ class AsyncRecordingReader:
         room[: len(part)] = part
         return len(part)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The rest, in the pieces that it comes in. Raises as `read`."""
+    async def __aiter__(self) -> AsyncIterator[memoryview]:
+        """The rest, in the pieces that it comes in: views, which cost no copy. Raises as `read`."""
         self._check_open()
         while piece := await self._bring(self._position):
-            yield self._hand_out(bytes(piece))
+            yield self._hand_out(piece)
             self._check_open()
 
     async def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -211,7 +211,7 @@ class AsyncRecordingReader:
             wanted = rest_of(self._wanted, self._opening, place)
         else:
             wanted = replace(self._wanted, offset=place, length=None if self._end is None else self._end - place)
-        self._stream = RangeStream(self._connection, wanted, self._options, self._metadata)
+        self._stream = RangeStream(self._connection, wanted, self._options, metadata=self._metadata)
         self._buffered_at = place
         return self._stream
 
