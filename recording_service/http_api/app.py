@@ -15,7 +15,6 @@ from recording_service.http_api.console.listing import Listing
 from recording_service.http_api.console.page import console_routes
 from recording_service.http_api.console.retrying import Retrying
 from recording_service.http_api.console.sessions import Sessions
-from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.health import Health
 from recording_service.http_api.metadata import Metadata
 from recording_service.http_api.middleware.cors import Cors
@@ -31,6 +30,7 @@ from recording_service.http_api.routes import readable
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.twilio_paths.paths import TwilioPaths
 from recording_service.http_api.webhooks.endpoints import Webhooks
+from recordings.errors import RecordingsError
 
 
 def build_app(settings: HttpSettings) -> Starlette:
@@ -86,7 +86,7 @@ def build_app(settings: HttpSettings) -> Starlette:
         exception_handlers={
             HTTPException: on_http_exception,
             Problem: on_problem,
-            ServiceFailure: on_service_failure,
+            RecordingsError: on_service_failure,
         },
         lifespan=lifespan,
     )

@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
@@ -34,11 +33,7 @@ class Health:
         them). The length of the queue, the age of its oldest due row in seconds, and whether the shelf is full (new
         recordings are then refused) come as trailing metadata of the check.
         """
-        details: dict[str, str] = {}
-        try:
-            status, details = await self._client.check_health(CallIdentity.own(request), self._timeout_seconds)
-        except ServiceFailure as failure:
-            status = failure.code.name
+        status, details = await self._client.check_health(CallIdentity.own(request), self._timeout_seconds)
         ready = status == "SERVING"
         return JSONResponse(
             {

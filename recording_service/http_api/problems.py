@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from recording_service.http_api.failures import ServiceFailure, Violation
+from recordings.errors import FieldViolation, RecordingsError
 
 #: `Retry-After` in seconds where the service did not ask for another.
 DEFAULT_RETRY_SECONDS: Final = 1
@@ -48,7 +48,7 @@ class Problem(Exception):
         self.members = dict(members or {})
 
     @classmethod
-    def invalid(cls, *violations: Violation) -> "Problem":
+    def invalid(cls, *violations: FieldViolation) -> "Problem":
         """400: these fields are wrong whatever the state of the service."""
         errors = [{"field": each.field, "description": each.description} for each in violations]
         return cls(400, "INVALID_REQUEST", "The request is malformed.", members={"errors": errors})
@@ -115,14 +115,20 @@ _BY_CODE: Final[Mapping[grpc.StatusCode, _Entry]] = {
 }
 
 
-def problem_of(failure: ServiceFailure) -> Problem:
-    """What a browser is told of a failed call."""
+def named(failure: RecordingsError) -> str:
+    """A failed call in a log line: what gRPC says of it may name addresses, so by its code and reason alone."""
+    return str(failure) if failure.code is None else f"{failure.code.name} {failure.reason}".rstrip()
+
+
+def problem_of(failure: RecordingsError) -> Problem:
+    """What a browser is told of a failed call, which has a code."""
+    assert failure.code is not None  # noqa: S101 - `on_service_failure` has looked
     entry = _BY_REASON.get((failure.code, failure.reason)) or _BY_CODE[failure.code]
     problem = Problem(entry.status, entry.reason, entry.detail)
-    if failure.violations:
-        problem = Problem.invalid(*failure.violations)
+    if failure.field_violations:
+        problem = Problem.invalid(*failure.field_violations)
     if entry.status in {202, 429, 503}:
-        problem.headers["Retry-After"] = retry_after(failure.retry_seconds)
+        problem.headers["Retry-After"] = retry_after(failure.retry_delay)
     if entry.status == 401:
         problem.headers["WWW-Authenticate"] = "Bearer"
     size = failure.metadata.get("sizeBytes", "")
@@ -166,8 +172,10 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 
 async def on_service_failure(request: Request, error: Exception) -> Response:
-    """Answer a `ServiceFailure` by the table."""
-    assert isinstance(error, ServiceFailure)  # noqa: S101 - Starlette's handlers are typed for every exception
+    """Answer a failed call by the table. What the service must not send at all is nothing to answer: it goes on."""
+    assert isinstance(error, RecordingsError)  # noqa: S101 - Starlette's handlers are typed for every exception
+    if error.code is None:
+        raise error
     return problem_response(problem_of(error), request.state.request_id)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from recording_service.http_api import sids
-from recording_service.http_api.failures import Violation
 from recording_service.http_api.problems import Problem
+from recordings.errors import FieldViolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Target:
         if not account_sids:
             return cls(recording_sid, "", extension)
         if len(account_sids) > 1 or sids.ACCOUNT_SID.fullmatch(account_sids[0]) is None:
-            raise Problem.invalid(Violation("account_sid", "is malformed"))
+            raise Problem.invalid(FieldViolation("account_sid", "is malformed"))
         return cls(recording_sid, account_sids[0], extension)
 
 

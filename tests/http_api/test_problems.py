@@ -1,16 +1,19 @@
 """The table from a failed call to a status is complete."""
 
 import grpc
-import grpc.aio
 import pytest
 
-from recording_service.http_api.failures import ServiceFailure
-from recording_service.http_api.problems import problem_of, retry_after
+from recording_service.http_api.problems import named, problem_of, retry_after
+from recordings.errors import ContractBroken, RecordingsError
+
+
+def failure(code: grpc.StatusCode, reason: str, metadata: dict[str, str] | None = None) -> RecordingsError:
+    return RecordingsError("connecting to 10.0.0.1", code=code, reason=reason, metadata=metadata)
 
 
 @pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK], ids=str)
 def test_every_code_has_an_answer_that_is_no_success(code: grpc.StatusCode) -> None:
-    problem = problem_of(ServiceFailure(code, "A_REASON_OF_THE_FUTURE"))
+    problem = problem_of(failure(code, "A_REASON_OF_THE_FUTURE"))
     assert 400 <= problem.status < 600
     assert problem.reason
     assert problem.detail
@@ -35,20 +38,18 @@ def test_every_code_has_an_answer_that_is_no_success(code: grpc.StatusCode) -> N
     ],
 )
 def test_the_table_is_the_designs(code: grpc.StatusCode, reason: str, status: int) -> None:
-    assert problem_of(ServiceFailure(code, reason)).status == status
+    assert problem_of(failure(code, reason)).status == status
 
 
 def test_what_a_failed_recording_failed_of_is_passed_on() -> None:
-    failure = ServiceFailure(
-        grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_FAILED", {"failureReason": "SOURCE_ABSENT"}
-    )
-    assert problem_of(failure).members == {"failure_reason": "SOURCE_ABSENT"}
+    failed = failure(grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_FAILED", {"failureReason": "SOURCE_ABSENT"})
+    assert problem_of(failed).members == {"failure_reason": "SOURCE_ABSENT"}
 
 
 @pytest.mark.parametrize("size", ["", "-1", "x", "1\r\nX: y", "\u0661"])
 def test_a_size_that_is_none_is_not_passed_on(size: str) -> None:
-    failure = ServiceFailure(grpc.StatusCode.OUT_OF_RANGE, "OFFSET_PAST_END", {"sizeBytes": size})
-    assert "Content-Range" not in problem_of(failure).headers
+    past_end = failure(grpc.StatusCode.OUT_OF_RANGE, "OFFSET_PAST_END", {"sizeBytes": size})
+    assert "Content-Range" not in problem_of(past_end).headers
 
 
 @pytest.mark.parametrize(
@@ -58,17 +59,10 @@ def test_retry_after_is_whole_seconds_within_bounds(seconds: float | None, said:
     assert retry_after(seconds) == said
 
 
-@pytest.mark.parametrize(
-    "trailing",
-    [
-        grpc.aio.Metadata(),
-        grpc.aio.Metadata(("grpc-status-details-bin", b"\xff\xff\xff")),
-        grpc.aio.Metadata(("grpc-status-details-bin", b"")),
-    ],
-    ids=["none", "broken", "empty"],
-)
-def test_a_failure_without_readable_details_keeps_its_code(trailing: grpc.aio.Metadata) -> None:
-    error = grpc.aio.AioRpcError(grpc.StatusCode.NOT_FOUND, grpc.aio.Metadata(), trailing, "connecting to 10.0.0.1")
-    failure = ServiceFailure.of(error)
-    assert (failure.code, failure.reason, failure.retry_seconds) == (grpc.StatusCode.NOT_FOUND, "", None)
-    assert "10.0.0.1" not in str(failure)
+def test_a_failure_is_named_without_its_text() -> None:
+    assert named(failure(grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")) == "UNAVAILABLE SERVER_DRAINING"
+    assert named(failure(grpc.StatusCode.DEADLINE_EXCEEDED, "")) == "DEADLINE_EXCEEDED"
+
+
+def test_what_the_client_has_found_out_is_named_by_its_own_words() -> None:
+    assert named(ContractBroken("a chunk that is not the next one")) == "a chunk that is not the next one"

@@ -21,14 +21,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from recording_service.http_api.console.recording_filters import RecordingFilters, whole_number
-from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
-from recording_service.http_api.message_reader import MessageReader
 from recording_service.http_api.playback.stream_response import disconnected
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.recording_json import recording_json
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.shares import Shares
+from recordings.aio import MessageReader, NothingYet
+from recordings.errors import DeadlineExceeded, RecordingsError
 from recordings.v1.lookup_pb2 import ListRecordingsRequest
 from recordings.v1.watch_pb2 import WatchRecordingsRequest, WatchRecordingsResponse
 
@@ -81,8 +81,8 @@ class Events:
             unless_answered.callback(reader.cancel)
             try:
                 first = await reader.read(self._timeout_seconds)
-            except TimeoutError:
-                raise ServiceFailure(grpc.StatusCode.DEADLINE_EXCEEDED) from None
+            except NothingYet:
+                raise DeadlineExceeded("no first look in time", code=grpc.StatusCode.DEADLINE_EXCEEDED) from None
             unless_answered.pop_all()
         return EventStream(first, reader, self._heartbeat_seconds, self._lists.taken(identity), self._stopping)
 
@@ -138,7 +138,7 @@ class EventStream(Response):
         await _send_piece(send, f"retry: {_RETRY_MILLISECONDS}\n\n")
         message = self._first
         # The header is out. Whoever asks again is told by a status.
-        with suppress(ServiceFailure):
+        with suppress(RecordingsError):
             while message is not None:
                 await _send_piece(send, _event_of(message))
                 message = await self._next(send)
@@ -148,7 +148,7 @@ class EventStream(Response):
         while True:
             try:
                 return await self._reader.read(self._heartbeat_seconds)
-            except TimeoutError:
+            except NothingYet:
                 await _send_piece(send, _event("heartbeat", _now()))
 
 

@@ -4,12 +4,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from recording_service.http_api.console.recording_filters import RecordingFilters, whole_number
-from recording_service.http_api.failures import Violation
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.recording_json import recording_json
 from recording_service.http_api.settings import HttpSettings
+from recordings.errors import FieldViolation
 from recordings.v1.lookup_pb2 import ListRecordingsRequest
 
 #: The longest page token that is passed on, in characters.
@@ -28,7 +28,7 @@ class Listing:
         filters = RecordingFilters.of(request.query_params)
         page_tokens = request.query_params.getlist("page_token")
         if len(page_tokens) > 1 or any(len(token) > _LONGEST_TOKEN for token in page_tokens):
-            raise Problem.invalid(Violation("page_token", "is malformed"))
+            raise Problem.invalid(FieldViolation("page_token", "is malformed"))
         page = await self._client.list_recordings(
             ListRecordingsRequest(
                 states=filters.states,

@@ -8,8 +8,8 @@ from typing import Final
 from starlette.datastructures import QueryParams
 
 from recording_service.http_api import sids
-from recording_service.http_api.failures import Violation
 from recording_service.http_api.problems import Problem
+from recordings.errors import FieldViolation
 from recordings.v1.recording_pb2 import RecordingState
 
 #: The most values of one filter.
@@ -44,7 +44,7 @@ class RecordingFilters:
         """
         states = _values(query, "states")
         if not all(state in _STATES for state in states):
-            raise Problem.invalid(Violation("states", "has a state that there isn't"))
+            raise Problem.invalid(FieldViolation("states", "has a state that there isn't"))
         return cls(
             tuple(_STATES[state] for state in states),
             _sids(query, "account_sids", sids.ACCOUNT_SID),
@@ -62,19 +62,19 @@ def whole_number(query: QueryParams, name: str, default: int) -> int:
     if not values:
         return default
     if len(values) > 1 or _WHOLE_NUMBER.fullmatch(values[0]) is None:
-        raise Problem.invalid(Violation(name, "is not a whole number"))
+        raise Problem.invalid(FieldViolation(name, "is not a whole number"))
     return int(values[0])
 
 
 def _values(query: QueryParams, name: str) -> tuple[str, ...]:
     values = tuple(value for given in query.getlist(name) for value in given.split(",") if value)
     if len(values) > _MOST_VALUES:
-        raise Problem.invalid(Violation(name, f"has more than {_MOST_VALUES} values"))
+        raise Problem.invalid(FieldViolation(name, f"has more than {_MOST_VALUES} values"))
     return values
 
 
 def _sids(query: QueryParams, name: str, shape: re.Pattern[str]) -> tuple[str, ...]:
     values = _values(query, name)
     if not all(shape.fullmatch(value) for value in values):
-        raise Problem.invalid(Violation(name, "is malformed"))
+        raise Problem.invalid(FieldViolation(name, "is malformed"))
     return values

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from recording_service.http_api.console.same_origin import require_same_origin
-from recording_service.http_api.failures import ServiceFailure, Violation
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
+from recordings.errors import FieldViolation, RecordingsError
 from recordings.v1.lookup_pb2 import ListRecordingsRequest
 
 #: How long a browser keeps the session, in seconds: a working day.
@@ -106,11 +106,11 @@ class Sessions:
         return response
 
     async def _opens(self, token: str, request: Request) -> bool:
-        """Whether the service takes the token for somebody who may read. Raises ServiceFailure where it can't say."""
+        """Whether the service takes the token for somebody who may read. Raises RecordingsError where it can't say."""
         identity = CallIdentity.of_token(request, token)
         try:
             await self._client.list_recordings(ListRecordingsRequest(page_size=1), identity, self._timeout_seconds)
-        except ServiceFailure as failure:
+        except RecordingsError as failure:
             if failure.code is grpc.StatusCode.UNAUTHENTICATED:
                 return False
             raise
@@ -131,5 +131,5 @@ async def _token_of(request: Request) -> str:
         raise Problem(400, "INVALID_REQUEST", "The body is no JSON.") from None
     token = given.get("token") if isinstance(given, dict) else None
     if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
-        raise Problem.invalid(Violation("token", "is missing or malformed"))
+        raise Problem.invalid(FieldViolation("token", "is missing or malformed"))
     return token

@@ -14,12 +14,11 @@ import grpc
 from starlette.requests import Request
 from starlette.responses import Response
 
-from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.playback import ranges
 from recording_service.http_api.playback.conditions import CONDITIONAL_FIELDS, Outcome, evaluate, range_applies
 from recording_service.http_api.playback.preparation import Preparation
-from recording_service.http_api.playback.range_stream import Patience, RangeStream
+from recording_service.http_api.playback.range_stream import Patience, RangeStream, resuming
 from recording_service.http_api.playback.representation import MAX_AGE_SECONDS, Disposition, Representation
 from recording_service.http_api.playback.stream_response import StreamResponse
 from recording_service.http_api.problems import Problem, problem_response
@@ -27,9 +26,10 @@ from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.shares import Shares
 from recording_service.http_api.targets import Target
+from recordings.aio import Range
+from recordings.errors import RecordingsError
 from recordings.v1.lookup_pb2 import GetRecordingRequest
 from recordings.v1.recording_pb2 import Recording, RecordingState
-from recordings.v1.stream_pb2 import StreamRecordingRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,8 @@ class Playback:
         self._preparation = Preparation(client, settings.call_timeout_seconds, settings.not_ready_retry_seconds)
         self._patience = Patience(
             first_message_seconds=settings.call_timeout_seconds,
-            idle_seconds=settings.stream_idle_seconds,
             pause_seconds=settings.pause_seconds,
-            resume_attempts=settings.resume_attempts,
+            resuming=resuming(settings.stream_idle_seconds, settings.resume_attempts),
         )
 
     async def stream(self, request: Request) -> Response:
@@ -130,24 +129,24 @@ class Playback:
                 return response
         try:
             return await self._look_up_and_stream(wanted)
-        except ServiceFailure as failure:
+        except RecordingsError as failure:
             # The version, or its being there, changed between the two calls. Look again: the conditions, If-Match
             # among them, are then judged by what there is now.
             if failure.code not in {grpc.StatusCode.ABORTED, grpc.StatusCode.FAILED_PRECONDITION}:
                 raise
         return await self._look_up_and_stream(wanted)
 
-    async def _stream_at_once(self, wanted: _Wanted, offset: int, length: int) -> Response | None:
+    async def _stream_at_once(self, wanted: _Wanted, offset: int, length: int | None) -> Response | None:
         """Open the stream unseen. `None` where the recording has to be looked up to say what is the matter."""
-        request = StreamRecordingRequest(
+        first = Range(
             account_sid=wanted.target.account_sid,
             recording_sid=wanted.target.recording_sid,
             offset=offset,
             length=length,
         )
         try:
-            stream = await self._open(request, wanted)
-        except ServiceFailure as failure:
+            stream = await self._open(first, wanted)
+        except RecordingsError as failure:
             if failure.code in {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.OUT_OF_RANGE}:
                 return None
             raise
@@ -175,21 +174,20 @@ class Playback:
         if outcome is Outcome.NOT_MODIFIED:
             return Response(status_code=304, headers=representation.version_headers(wanted.max_age_seconds))
         selection = wanted.selection(representation)
-        # A length of 0 would stand for the end: without bytes to send no stream may be opened.
         length = _length(selection, representation)
         if wanted.is_head or not length:
             return self._without_bytes(wanted, selection, representation)
-        request = StreamRecordingRequest(
+        chosen = Range(
             account_sid=recording.account_sid,
             recording_sid=recording.recording_sid,
             offset=_start(selection),
             length=length,
             etag=recording.etag,
         )
-        return self._with_bytes(wanted, selection, representation, await self._open(request, wanted))
+        return self._with_bytes(wanted, selection, representation, await self._open(chosen, wanted))
 
-    async def _open(self, request: StreamRecordingRequest, wanted: _Wanted) -> RangeStream:
-        return await RangeStream.open(self._client, request, wanted.identity, self._patience)
+    async def _open(self, chosen: Range, wanted: _Wanted) -> RangeStream:
+        return await RangeStream.open(self._client, chosen, wanted.identity, self._patience)
 
     def _with_bytes(
         self, wanted: _Wanted, selection: ranges.Selection, representation: Representation, stream: RangeStream

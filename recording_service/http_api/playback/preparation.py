@@ -8,12 +8,11 @@ from typing import Final
 import grpc
 from starlette.responses import Response
 
-from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
-from recording_service.http_api.playback.representation import ContractBroken
-from recording_service.http_api.problems import Problem, problem_response, retry_after
+from recording_service.http_api.problems import Problem, named, problem_response, retry_after
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.words import enum_name
+from recordings.errors import ContractBroken, RecordingNotFound, RecordingNotReady, RecordingsError
 from recordings.v1.enqueue_pb2 import EnqueueReason, EnqueueRecordingRequest
 from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingJob, RecordingState, WaitingReason
 
@@ -42,13 +41,15 @@ class Preparation:
 
         Raises:
             Problem: 424, it can't be had.
-            ServiceFailure: NOT_FOUND; or FAILED_PRECONDITION, it has changed meanwhile and is to be looked up anew.
+            RecordingsError: NOT_FOUND; or FAILED_PRECONDITION, it has changed meanwhile and is to be looked up anew.
         """
         if recording.state == RecordingState.RECORDING_STATE_FAILED:
             reason = enum_name(FailureReason, "FAILURE_REASON_", recording.failure_reason)
             raise Problem(424, "RECORDING_FAILED", "The recording can't be had.", members={"failure_reason": reason})
         if recording.state == RecordingState.RECORDING_STATE_DELETED:
-            raise ServiceFailure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
+            raise RecordingNotFound(
+                "the recording was deleted", code=grpc.StatusCode.NOT_FOUND, reason="RECORDING_NOT_FOUND"
+            )
         if recording.state not in _ON_ITS_WAY:
             raise ContractBroken("a recording in a state that is not known here")
         return self._on_its_way(await self._hurry(recording, request_id), request_id)
@@ -65,14 +66,17 @@ class Preparation:
         )
         try:
             answer = await self._client.enqueue(request, CallIdentity(request_id), self._timeout_seconds)
-        except ServiceFailure as failure:
+        except RecordingsError as failure:
             if failure.code is grpc.StatusCode.FAILED_PRECONDITION:
                 raise
             # It stays queued as it was, and that is what the answer says.
-            logger.warning("%s not hurried: %s request_id=%s", recording.recording_sid, failure, request_id)
+            logger.warning("%s not hurried: %s request_id=%s", recording.recording_sid, named(failure), request_id)
             return recording
         if answer.reason == EnqueueReason.ENQUEUE_REASON_CACHED:
-            raise ServiceFailure(grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_NOT_READY")
+            # It has become READY since it was looked up.
+            raise RecordingNotReady(
+                "look again", code=grpc.StatusCode.FAILED_PRECONDITION, reason="RECORDING_NOT_READY"
+            )
         return answer.recording if answer.recording.state in _ON_ITS_WAY else recording
 
     def _on_its_way(self, recording: Recording, request_id: str) -> Response:

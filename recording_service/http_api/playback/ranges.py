@@ -105,18 +105,18 @@ def coalesce(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def known_start(header: str | None) -> tuple[int, int] | None:
-    """What a stream may be opened with before the size is known: (offset, length), a length of 0 standing for the end.
+def known_start(header: str | None) -> tuple[int, int | None] | None:
+    """What a stream may be opened with before the size is known: (offset, length); no length is to the end.
 
     `None` where the size is needed first: a suffix, several ranges, an offset that the contract can't carry.
     """
     specs = parse(header) if header is not None else None
     if specs is None:
-        return (0, 0)
+        return (0, None)
     if len(specs) > 1 or specs[0].first is None or specs[0].first > _MAX_OFFSET:
         return None
     first, last = specs[0].first, specs[0].last
-    return (first, 0 if last is None else min(last - first + 1, _MAX_OFFSET))
+    return (first, None if last is None else min(last - first + 1, _MAX_OFFSET))
 
 
 def _parse_spec(text: str) -> RangeSpec | None:

@@ -7,6 +7,7 @@ from email.utils import formatdate
 from typing import Final, Literal
 
 from recording_service.http_api.playback.conditions import Validators
+from recordings.errors import ContractBroken
 from recordings.v1.recording_pb2 import Recording
 
 Disposition = Literal["inline", "attachment"]
@@ -26,10 +27,6 @@ _OPAQUE: Final = ("application/octet-stream", "bin")
 #: The bytes behind an ETag never change; D1 lets a browser keep them for so long, in seconds, and no proxy at all.
 MAX_AGE_SECONDS: Final = 3600
 _ETAG: Final = re.compile(r"[!#-~]+")
-
-
-class ContractBroken(Exception):
-    """Raised when the service sends what its contract rules out; nothing of it is passed on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,7 @@ import grpc
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from recording_service.http_api.failures import ServiceFailure, Violation
 from recording_service.http_api.identity import CallIdentity
-from recording_service.http_api.message_reader import MessageReader
-from recording_service.http_api.playback.representation import ContractBroken
 from recording_service.http_api.playback.stream_response import disconnected
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
@@ -28,6 +25,14 @@ from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.shares import Shares
 from recording_service.http_api.targets import Target
 from recording_service.http_api.words import enum_name, in_words
+from recordings.aio import MessageReader, NothingYet
+from recordings.errors import (
+    ContractBroken,
+    DeadlineExceeded,
+    FieldViolation,
+    RecordingNotFound,
+    RecordingsError,
+)
 from recordings.v1.lookup_pb2 import GetRecordingRequest
 from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState, WaitingReason
 from recordings.v1.watch_pb2 import WatchRecordingRequest, WatchRecordingResponse
@@ -54,7 +59,7 @@ class _Patience:
     @classmethod
     def of(cls, request: Request) -> "_Patience":
         """Read the query. Raises Problem: 400, with every parameter that is wrong."""
-        violations: list[Violation] = []
+        violations: list[FieldViolation] = []
         wait = _number(request, "wait", MAX_WAIT_SECONDS, "seconds", violations)
         revision = _number(request, "revision", _MAX_REVISION, "the revision that you have seen", violations)
         if violations:
@@ -96,7 +101,9 @@ class Status:
             with self._held.taken(identity):
                 recording = await self._watch(target, request, patience)
         if recording.state == RecordingState.RECORDING_STATE_DELETED:
-            raise ServiceFailure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
+            raise RecordingNotFound(
+                "the recording was deleted", code=grpc.StatusCode.NOT_FOUND, reason="RECORDING_NOT_FOUND"
+            )
         return JSONResponse(self._said_of(recording), headers={"Cache-Control": "no-store"})
 
     async def _look(self, target: Target, request: Request, *, is_held: bool) -> Recording | None:
@@ -136,8 +143,8 @@ class Status:
     async def _first(self, reader: MessageReader[WatchRecordingResponse]) -> Recording:
         try:
             message = await reader.read(self._timeout_seconds)
-        except TimeoutError:
-            raise ServiceFailure(grpc.StatusCode.DEADLINE_EXCEEDED) from None
+        except NothingYet:
+            raise DeadlineExceeded("no first look in time", code=grpc.StatusCode.DEADLINE_EXCEEDED) from None
         if message is None:
             raise ContractBroken("a watch that ends before its first look")
         return message.recording
@@ -181,14 +188,14 @@ class Status:
         return min(max(due_seconds, self._retry_seconds), _LONGEST_RETRY_SECONDS)
 
 
-def _number(request: Request, name: str, largest: int, what: str, violations: list[Violation]) -> int | None:
+def _number(request: Request, name: str, largest: int, what: str, violations: list[FieldViolation]) -> int | None:
     """The whole number that a parameter gives; None if it is left out, or is a violation."""
     given = request.query_params.getlist(name)
     if not given:
         return None
     if len(given) == 1 and _NUMBER.fullmatch(given[0]) and int(given[0]) <= largest:
         return int(given[0])
-    violations.append(Violation(name, f"give {what} once, as a whole number from 0 to {largest}"))
+    violations.append(FieldViolation(name, f"give {what} once, as a whole number from 0 to {largest}"))
     return None
 
 
@@ -202,7 +209,7 @@ async def _next(
         if not reading.done():
             return None
         message = reading.result()
-    except (TimeoutError, ServiceFailure):
+    except (NothingYet, RecordingsError):
         # That the watch broke says nothing about the recording: what was seen of it is still what is known.
         return None
     finally:

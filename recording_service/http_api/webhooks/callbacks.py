@@ -15,9 +15,9 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from recording_service.http_api import sids
-from recording_service.http_api.failures import Violation
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.webhooks.forms import Form
+from recordings.errors import FieldViolation
 from recordings.v1.enqueue_pb2 import EnqueueRecordingRequest, ReportRecordingUnavailableRequest, UnavailableReason
 from recordings.v1.recording_pb2 import RecordingJob
 
@@ -49,7 +49,7 @@ def recording_status(form: Form) -> str:
     """
     status = _identifier(form, "RecordingStatus", _NAME)
     if not status:
-        raise Problem.invalid(Violation("RecordingStatus", "is required"))
+        raise Problem.invalid(FieldViolation("RecordingStatus", "is required"))
     return status
 
 
@@ -106,7 +106,7 @@ def recording_sid(form: Form) -> str:
 def _required(form: Form, name: str, pattern: re.Pattern[str]) -> str:
     value = _identifier(form, name, pattern)
     if not value:
-        raise Problem.invalid(Violation(name, "is required"))
+        raise Problem.invalid(FieldViolation(name, "is required"))
     return value
 
 
@@ -114,10 +114,10 @@ def _identifier(form: Form, name: str, pattern: re.Pattern[str]) -> str:
     """The one value of a parameter, empty if it is missing or blank."""
     values = set(form.getall(name)) - {""}
     if len(values) > 1:
-        raise Problem.invalid(Violation(name, "was sent with several values"))
+        raise Problem.invalid(FieldViolation(name, "was sent with several values"))
     value = values.pop() if values else ""
     if value and pattern.fullmatch(value) is None:
-        raise Problem.invalid(Violation(name, "is malformed"))
+        raise Problem.invalid(FieldViolation(name, "is malformed"))
     return value
 
 

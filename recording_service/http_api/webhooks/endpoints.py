@@ -13,14 +13,14 @@ import grpc
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from recording_service.http_api.failures import ServiceFailure
 from recording_service.http_api.identity import CallIdentity
-from recording_service.http_api.problems import Problem
+from recording_service.http_api.problems import Problem, named
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.webhooks import callbacks
 from recording_service.http_api.webhooks.forms import Form, read_form
 from recording_service.http_api.webhooks.signatures import SignatureCheck, Verdict
+from recordings.errors import RecordingsError
 from recordings.v1.enqueue_pb2 import EnqueueReason, UnavailableReason
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Webhooks:
         asked = callbacks.enqueue_request(form, self._source_hosts)
         try:
             answer = await self._client.enqueue(asked, CallIdentity(request_id), _remaining(deadline))
-        except ServiceFailure as failure:
+        except RecordingsError as failure:
             return _failed(failure, asked.recording_sid, request_id), asked.recording_sid
         reason = _ACCEPTED.get(answer.reason)
         if reason is None:
@@ -136,7 +136,7 @@ class Webhooks:
         asked = callbacks.unavailable_request(form, reason)
         try:
             await self._client.report_unavailable(asked, CallIdentity(request_id), _remaining(deadline))
-        except ServiceFailure as failure:
+        except RecordingsError as failure:
             return _failed(failure, asked.recording_sid, request_id), asked.recording_sid
         logger.info("webhook for %s: %s request_id=%s", asked.recording_sid, UnavailableReason.Name(reason), request_id)
         return "REPORTED", asked.recording_sid
@@ -146,14 +146,14 @@ def _remaining(deadline: float) -> float:
     return deadline - asyncio.get_running_loop().time()
 
 
-def _failed(failure: ServiceFailure, recording_sid: str, request_id: str) -> str:
+def _failed(failure: RecordingsError, recording_sid: str, request_id: str) -> str:
     """The answer to a failed call: DELETED is no failure to Twilio, a malformed field is 400, all else 500."""
     if (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_DELETED"):
         logger.info("webhook for %s: deleted here, not revived request_id=%s", recording_sid, request_id)
         return "DELETED"
-    logger.error("webhook for %s: %s request_id=%s", recording_sid, failure, request_id)
+    logger.error("webhook for %s: %s request_id=%s", recording_sid, named(failure), request_id)
     if failure.code is grpc.StatusCode.INVALID_ARGUMENT:
-        raise Problem.invalid(*failure.violations)
+        raise Problem.invalid(*failure.field_violations)
     raise _not_accepted(recording_sid)
 
 

@@ -5,8 +5,8 @@ from google.protobuf.message import DecodeError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from recording_service.http_api.playback.received_chunk import ReceivedChunk
-from recording_service.http_api.playback.representation import ContractBroken
+from recordings._received_chunk import ReceivedChunk
+from recordings.errors import ContractBroken
 from recordings.v1.recording_pb2 import Recording
 from recordings.v1.stream_pb2 import ContentRange, StreamRecordingResponse
 
