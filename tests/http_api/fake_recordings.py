@@ -15,8 +15,16 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from recordings.v1.enqueue_pb2 import EnqueueReason, EnqueueRecordingResponse, ReportRecordingUnavailableResponse
+from recordings.v1.deletion_pb2 import DeleteRecordingResponse
+from recordings.v1.enqueue_pb2 import (
+    BatchEnqueueRecordingsResponse,
+    BatchEnqueueRecordingsResult,
+    EnqueueReason,
+    EnqueueRecordingResponse,
+    ReportRecordingUnavailableResponse,
+)
 from recordings.v1.lookup_pb2 import GetRecordingResponse, ListRecordingsResponse
+from recordings.v1.playback_url_pb2 import CreatePlaybackUrlResponse
 from recordings.v1.recording_pb2 import Recording, RecordingState
 from recordings.v1.recording_service_pb2_grpc import (
     RecordingServiceServicer,
@@ -130,6 +138,8 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         self.ended: list[str] = []
         #: The recordings of the watches that have ended, however.
         self.watches_ended: list[str] = []
+        #: How each WatchRecording that has sent a look ends.
+        self.cut_watches: Failure | None = None
         self.serving: int = health_pb2.HealthCheckResponse.SERVING
         self.health_details: tuple[tuple[str, str], ...] = ()
 
@@ -202,7 +212,7 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         return self._answer("GetRecording", request, context, self._got)
 
     def BatchEnqueueRecordings(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+        return self._answer("BatchEnqueueRecordings", request, context, _batch_enqueued)
 
     def ListRecordings(self, request: Any, context: Any) -> Any:
         return self._answer("ListRecordings", request, context, self._listed)
@@ -233,6 +243,8 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
                 yield WatchRecordingResponse(recording=recording)
                 if recording.state not in _ON_ITS_WAY:
                     return
+            elif self.cut_watches is not None:
+                answer = self.cut_watches
             released.wait(0.01)
         if isinstance(answer, Failure):
             answer.end(context)
@@ -240,10 +252,11 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
             self._hang(context, released)
 
     def CreatePlaybackUrl(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+        url = f"https://recordings.example.com/recordings/{request.recording_sid}/stream"
+        return self._answer("CreatePlaybackUrl", request, context, lambda _request: CreatePlaybackUrlResponse(url=url))
 
     def DeleteRecording(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+        return self._answer("DeleteRecording", request, context, self._deleted)
 
     def StreamRecording(self, request: Any, context: Any) -> Iterator[StreamRecordingResponse]:
         released = self.released
@@ -383,6 +396,12 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
     def _enqueued(self, request: Any) -> EnqueueRecordingResponse:
         return EnqueueRecordingResponse(reason=EnqueueReason.ENQUEUE_REASON_ENQUEUED, recording=self._find(request))
 
+    def _deleted(self, request: Any) -> Any:
+        recording = self._find(request)
+        if recording is None:
+            return DeleteRecordingResponse() if request.allow_missing else _NOT_FOUND
+        return DeleteRecordingResponse(recording=recording)
+
     def _got(self, request: Any) -> Any:
         recording = self._find(request)
         return _NOT_FOUND if recording is None else GetRecordingResponse(recording=recording)
@@ -393,6 +412,11 @@ _ON_ITS_WAY = (RecordingState.RECORDING_STATE_QUEUED, RecordingState.RECORDING_S
 _NOT_FOUND = Failure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")
 DELETED = RecordingState.RECORDING_STATE_DELETED
 _PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+
+
+def _batch_enqueued(request: Any) -> BatchEnqueueRecordingsResponse:
+    queued = BatchEnqueueRecordingsResult(reason=EnqueueReason.ENQUEUE_REASON_ENQUEUED)
+    return BatchEnqueueRecordingsResponse(results=[queued] * len(request.requests))
 
 
 def _matches(request: Any, recording: Recording) -> bool:
@@ -440,8 +464,10 @@ class FakeServer:
 
     def stop(self) -> None:
         """Cut every call and listen no more."""
+        # None cancels before it returns, 0 a little later; and what waits would end with OK if it were released before.
+        stopped = self._server.stop(None)
         self.recordings.released.set()
-        self._server.stop(0).wait()
+        stopped.wait()
 
     @property
     def target(self) -> str:

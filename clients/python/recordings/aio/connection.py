@@ -90,7 +90,7 @@ class Connection:
         self._stream: grpc.aio.UnaryStreamMultiCallable[StreamRecordingRequest, bytes] = self.channel.unary_stream(
             f"/{SERVICE}/StreamRecording", request_serializer=StreamRecordingRequest.SerializeToString
         )
-        # Weakly: gRPC cancels the call of a reader that nobody has any more.
+        # Weakly: their owners are theirs to keep.
         self._readers: WeakSet[MessageReader[Any]] = WeakSet()
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False

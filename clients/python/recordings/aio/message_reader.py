@@ -32,6 +32,7 @@ class MessageReader(Generic[Response]):
     def __init__(self, call: "grpc.aio.UnaryStreamCall[Any, Response]", ending: "set[asyncio.Task[None]]") -> None:
         self._call = call
         self._ending = ending
+        self._loop = asyncio.get_running_loop()
         self._reading: asyncio.Task[Response | None] | None = None
 
     async def read(self, within_seconds: float | None) -> Response | None:
@@ -67,6 +68,11 @@ class MessageReader(Generic[Response]):
             self._ending.add(end)
             end.add_done_callback(self._ending.discard)
             self._reading = None
+
+    def abandon(self) -> None:
+        """`cancel`, by an owner that is being freed: in whatever thread, and perhaps after the loop has ended."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.cancel)
 
     def _under_way(self) -> "asyncio.Task[Response | None]":
         if self._reading is None:

@@ -38,15 +38,19 @@ class RangeStream:
         metadata: Metadata = (),
         read_ahead_from: int = 0,
     ) -> None:
+        self._messages: MessageReader[bytes] | None = None
         self._connection = connection
         self._options = options
         self._metadata = metadata
         self._read_ahead_from = read_ahead_from
         self._reading = RangeReading(wanted)
         self._setbacks = Setbacks(options)
-        self._messages: MessageReader[bytes] | None = None
         #: What the first message of a stream brought and was not handed out.
         self._ahead = _NOTHING
+
+    def __del__(self) -> None:
+        if self._messages is not None:
+            self._messages.abandon()
 
     @property
     def opening(self) -> Opening | None:

@@ -39,14 +39,18 @@ class RecordingWatch:
         timeout: float | None = None,
         metadata: Metadata = (),
     ) -> None:
+        self._messages: MessageReader[WatchRecordingResponse] | None = None
         self._connection = connection
         self._request = request
         self._metadata = metadata
         self._setbacks = Setbacks(options, unlimited=timeout is not None)
         self._until = None if timeout is None else asyncio.get_running_loop().time() + timeout
-        self._messages: MessageReader[WatchRecordingResponse] | None = None
         self._last_revision: int | None = None
         self._ended = False
+
+    def __del__(self) -> None:
+        if self._messages is not None:
+            self._messages.abandon()
 
     def __aiter__(self) -> Self:
         return self
