@@ -1,5 +1,6 @@
 """A recording's bytes as a file that is read asynchronously."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -186,6 +187,9 @@ class AsyncRecordingReader:
                 self._buffered = _NOTHING
                 self._buffered = await stream.read()
                 self._opening = self._opening or stream.opening
+                # The reading ahead begins now, and the next message comes while this one is hashed and used: between
+                # asking for it and its coming the loop may be held up.
+                await asyncio.sleep(0)
                 if not self._buffered:
                     return _NOTHING
         except OffsetPastEnd:
