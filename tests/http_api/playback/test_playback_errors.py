@@ -111,11 +111,15 @@ def test_what_the_hurrying_call_knows_is_what_is_said(client: Client, recordings
     assert client.get(STREAM).json()["state"] == "DOWNLOADING"
 
 
-def test_a_recording_that_can_not_be_hurried_is_still_on_its_way(client: Client, recordings: FakeRecordings) -> None:
+def test_a_recording_that_can_not_be_hurried_is_still_on_its_way(
+    client: Client, recordings: FakeRecordings, caplog: pytest.LogCaptureFixture
+) -> None:
     recordings.add(b"", state=RecordingState.RECORDING_STATE_QUEUED)
     recordings.answers["EnqueueRecording"] = [Failure(grpc.StatusCode.INTERNAL, "INTERNAL")]
     answer = client.get(STREAM)
     assert (answer.status, answer.json()["state"]) == (202, "QUEUED")
+    assert f"{RECORDING} not hurried: INTERNAL INTERNAL request_id=" in caplog.text
+    assert "10.0.0.1" not in caplog.text
 
 
 def test_a_recording_that_became_ready_while_it_was_hurried_is_served(
