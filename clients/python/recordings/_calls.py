@@ -1,0 +1,196 @@
+"""The calls that have one answer, and the list, which is made of them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from recordings._answers import accepted, results_of
+from recordings._connection import Connection, Metadata
+from recordings._requests import enqueue_request, playback_url_request, timestamp
+from recordings.errors import ContractBroken
+from recordings.v1.deletion_pb2 import DeleteRecordingRequest
+from recordings.v1.enqueue_pb2 import (
+    BatchEnqueueRecordingsRequest,
+    BatchEnqueueRecordingsResult,
+    EnqueueRecordingRequest,
+    EnqueueRecordingResponse,
+    ReportRecordingUnavailableRequest,
+    UnavailableReason,
+)
+from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest
+from recordings.v1.playback_url_pb2 import CreatePlaybackUrlResponse
+from recordings.v1.recording_pb2 import FailureReason, Priority, Recording, RecordingJob, RecordingState
+
+
+class Calls(ABC):
+    """Part of `RecordingsClient`, which says what all calls have in common."""
+
+    @property
+    @abstractmethod
+    def _connected(self) -> Connection:
+        """What the calls are made on. Raises ClientClosed once it is closed."""
+
+    def enqueue(
+        self,
+        recording_sid: str,
+        *,
+        account_sid: str = "",
+        call_sid: str = "",
+        conference_sid: str = "",
+        source_url: str = "",
+        job: RecordingJob = RecordingJob.RECORDING_JOB_UNSPECIFIED,
+        priority: Priority = Priority.PRIORITY_UNSPECIFIED,
+        source: str = "",
+        track: str = "",
+        direction: str = "",
+        channels: int = 0,
+        start_time: datetime | None = None,
+        duration: timedelta | None = None,
+        from_number: str = "",
+        to_number: str = "",
+        labels: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> EnqueueRecordingResponse:
+        """Ask for a recording: ENQUEUED, CACHED or DUPLICATE. Idempotent.
+
+        Raises:
+            EnqueueFailed: anything else. It is not certain that the recording is queued; asking again is safe.
+        """
+        request = enqueue_request(
+            recording_sid,
+            account_sid=account_sid,
+            call_sid=call_sid,
+            conference_sid=conference_sid,
+            source_url=source_url,
+            job=job,
+            priority=priority,
+            source=source,
+            track=track,
+            direction=direction,
+            channels=channels,
+            start_time=start_time,
+            duration=duration,
+            from_number=from_number,
+            to_number=to_number,
+            labels=labels,
+        )
+        return accepted(self._connected.enqueue(request, timeout=timeout, metadata=metadata))
+
+    def batch_enqueue(
+        self, requests: Sequence[EnqueueRecordingRequest], *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> list[BatchEnqueueRecordingsResult]:
+        """Ask for up to 1000 recordings: one result for each, in order; ERROR is one of them. Idempotent.
+
+        Raises:
+            EnqueueFailed: a result has a reason that this client does not know.
+        """
+        asked = BatchEnqueueRecordingsRequest(requests=requests)
+        answer = self._connected.batch_enqueue(asked, timeout=timeout, metadata=metadata)
+        return results_of(answer.results, len(asked.requests))
+
+    def report_unavailable(
+        self,
+        recording_sid: str,
+        reason: UnavailableReason,
+        *,
+        account_sid: str = "",
+        call_sid: str = "",
+        error_code: int = 0,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> Recording:
+        """Say that Twilio has no such recording; the recording as it is then. Idempotent."""
+        request = ReportRecordingUnavailableRequest(
+            account_sid=account_sid,
+            recording_sid=recording_sid,
+            call_sid=call_sid,
+            reason=reason,
+            error_code=error_code,
+        )
+        return self._connected.report_unavailable(request, timeout=timeout, metadata=metadata).recording
+
+    def get(
+        self, recording_sid: str, *, account_sid: str = "", timeout: float | None = None, metadata: Metadata = ()
+    ) -> Recording:
+        """Look a recording up. Raises RecordingNotFound for one that is unknown or deleted."""
+        request = GetRecordingRequest(account_sid=account_sid, recording_sid=recording_sid)
+        return self._connected.get(request, timeout=timeout, metadata=metadata).recording
+
+    def list(
+        self,
+        *,
+        states: Iterable[RecordingState] = (),
+        failure_reasons: Iterable[FailureReason] = (),
+        account_sids: Iterable[str] = (),
+        call_sids: Iterable[str] = (),
+        labels: Mapping[str, str] | None = None,
+        create_time_from: datetime | None = None,
+        create_time_before: datetime | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> Generator[Recording, None, None]:
+        """Every recording that matches, newest first, a page at a time and only as far as is asked for.
+
+        Values of one filter are alternatives; different filters must all hold. `timeout` is that of a page.
+        """
+        request = ListRecordingsRequest(
+            page_size=page_size,
+            states=states,
+            failure_reasons=failure_reasons,
+            account_sids=account_sids,
+            call_sids=call_sids,
+            labels=labels,
+            create_time_from=timestamp("create_time_from", create_time_from),
+            create_time_before=timestamp("create_time_before", create_time_before),
+        )
+        while True:
+            page = self._connected.list_page(request, timeout=timeout, metadata=metadata)
+            yield from page.recordings
+            if not page.next_page_token:
+                return
+            if page.next_page_token == request.page_token:
+                raise ContractBroken("a page that names itself as the next one")
+            request.page_token = page.next_page_token
+
+    def create_playback_url(
+        self,
+        recording_sid: str,
+        *,
+        account_sid: str = "",
+        ttl: timedelta | None = None,
+        attachment: bool = False,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> CreatePlaybackUrlResponse:
+        """Make a URL by which whoever has it may play the recording until it expires.
+
+        Parameters:
+            ttl: how long, from a second to 7 days; None: three times the recording's duration, and at least an hour.
+            attachment: a browser saves the bytes instead of playing them.
+        """
+        request = playback_url_request(recording_sid, account_sid=account_sid, ttl=ttl, attachment=attachment)
+        return self._connected.create_playback_url(request, timeout=timeout, metadata=metadata)
+
+    def delete(
+        self,
+        recording_sid: str,
+        *,
+        account_sid: str = "",
+        allow_missing: bool = False,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> Recording | None:
+        """Delete a recording for good: the tombstone, None if it was never known. Idempotent with `allow_missing`.
+
+        Not tried again by gRPC: the answer to the first try could be lost, and the second would say NOT_FOUND.
+
+        Raises:
+            RecordingNotFound: there is nothing to delete, and `allow_missing` is not set.
+        """
+        request = DeleteRecordingRequest(
+            account_sid=account_sid, recording_sid=recording_sid, allow_missing=allow_missing
+        )
+        answer = self._connected.delete(request, timeout=timeout, metadata=metadata)
+        return answer.recording if answer.HasField("recording") else None
