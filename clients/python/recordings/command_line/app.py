@@ -16,6 +16,7 @@ from recordings.command_line.delete import delete
 from recordings.command_line.enqueue import enqueue
 from recordings.command_line.exit_codes import CommandFailed, ExitCode
 from recordings.command_line.fetch import fetch
+from recordings.command_line.importing.command import import_
 from recordings.command_line.lookup import get, list_
 from recordings.command_line.output import complain
 from recordings.command_line.play import play
@@ -82,7 +83,7 @@ def application(ctx: click.Context, /, **options: Any) -> None:
     ctx.obj = Connection(token=token, **options)
 
 
-for command in (enqueue, get, list_, watch, fetch, play, url, delete, completion):
+for command in (enqueue, get, list_, watch, fetch, play, url, delete, import_, completion):
     application.add_command(command)
 
 
