@@ -1,0 +1,70 @@
+package recordings.client;
+
+import io.grpc.Context;
+import io.grpc.Status;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import recordings.client.errors.RecordingsException;
+
+/** When a broken stream is opened again, and after how long (c and e of clients/README.md): counts since the last message. */
+final class Setbacks {
+    /** The service's sweep of streams that nobody reads, and a RST_STREAM of something in between. */
+    private static final Set<Status.Code> ONCE_BEGUN = Set.of(Status.Code.CANCELLED, Status.Code.INTERNAL);
+    /** Doubled so often, every first wait is past any longest one. */
+    private static final int MOST_DOUBLINGS = 30;
+
+    private final ClientOptions options;
+    private final boolean unlimited;
+    private boolean begun;
+    private int count;
+
+    /**
+     * Counts nothing yet.
+     *
+     * @param begun whether CANCELLED and INTERNAL may be resumed after although no message has come
+     * @param unlimited whether there is a deadline, until which it goes on
+     */
+    Setbacks(ClientOptions options, boolean begun, boolean unlimited) {
+        this.options = options;
+        this.begun = begun;
+        this.unlimited = unlimited;
+    }
+
+    /** There is progress: the count begins anew. */
+    void messageCame() {
+        count = 0;
+        begun = true;
+    }
+
+    /**
+     * How long to wait before the next attempt: full jitter, and what the service asks for at least.
+     *
+     * @return nanoseconds
+     * @throws RecordingsException the error itself, if another attempt would not help or there were enough
+     */
+    long after(RecordingsException error) {
+        boolean usedUp = !unlimited && count >= options.resumeAttempts();
+        if (usedUp || !mayHelp(error)) {
+            throw error;
+        }
+        double doubled = options.resumeInitialBackoff().toNanos() * Math.pow(2, Math.min(count, MOST_DOUBLINGS));
+        double ceiling = Math.min(doubled, options.resumeMaxBackoff().toNanos());
+        count++;
+        long jitter = Math.round(ThreadLocalRandom.current().nextDouble() * ceiling);
+        // An hour is more than anybody asks for in earnest, and keeps the sum of times from overflowing.
+        long asked = error.retryDelay().map(delay -> Math.min(delay.toSeconds(), 3_600) * 1_000_000_000L + delay.getNano())
+                .orElse(0L);
+        return Math.max(jitter, asked);
+    }
+
+    private boolean mayHelp(RecordingsException error) {
+        Status.Code code = error.code().orElse(null);
+        if (code == null || Context.current().isCancelled()) {
+            // The client's own finding; or the caller's gRPC context is over, and with it every call made in it.
+            return false;
+        }
+        return code == Status.Code.UNAVAILABLE
+                || code == Status.Code.RESOURCE_EXHAUSTED && error.retryDelay().isPresent()
+                || begun && ONCE_BEGUN.contains(code);
+    }
+}
