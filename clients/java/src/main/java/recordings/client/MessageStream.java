@@ -84,9 +84,7 @@ final class MessageStream<T> {
     void cancel() {
         cancelled = true;
         call.cancel("the reader has left", null);
-        // What gRPC still had to say must be said to it: it holds buffers until then.
         drain();
-        work.add(() -> {});
     }
 
     private void execute(Runnable task) {
@@ -96,10 +94,13 @@ final class MessageStream<T> {
         }
     }
 
+    /** What gRPC still has to say must be heard: it holds buffers until then. */
     private void drain() {
         for (Runnable task = work.poll(); task != null; task = work.poll()) {
             task.run();
         }
+        // Wakes who reads; last, as another thread that drains would take it away.
+        work.add(() -> {});
     }
 
     /** What gRPC calls; always in the thread that reads, until the stream is cancelled. */
