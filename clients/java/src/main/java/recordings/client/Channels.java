@@ -28,7 +28,8 @@ final class Channels {
         ManagedChannel channel;
         try {
             channel = builder(options).build();
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | RuntimeException e) {
+            // Which one it is of an option that can't be changes with gRPC's version.
             throw new InvalidOptionException(
                     "target, caFile, clientCertificateFile or clientKeyFile: " + e.getMessage(), e);
         }
