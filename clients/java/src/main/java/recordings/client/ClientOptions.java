@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import recordings.client.errors.InvalidOptionException;
 
-/** How a client reaches the service and how patient it is; {@link RecordingsClientBuilder} says what each option means. */
+/** How a client reaches the service and how patient it is; {@link RecordingsClientBuilder} says what each means. */
 record ClientOptions(
         String target,
         String token,

@@ -36,7 +36,8 @@ final class MessageStream<T> {
     private MessageStream() {}
 
     /** Opens a stream with that request. It fails, if it does, in {@link #next}. */
-    static <Q, T> MessageStream<T> open(Channel channel, MethodDescriptor<Q, T> method, CallOptions options, Q request) {
+    static <Q, T> MessageStream<T> open(
+            Channel channel, MethodDescriptor<Q, T> method, CallOptions options, Q request) {
         MessageStream<T> stream = new MessageStream<>();
         ClientCall<Q, T> call = channel.newCall(method, options.withExecutor(stream::execute));
         stream.call = call;

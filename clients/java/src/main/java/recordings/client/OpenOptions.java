@@ -3,8 +3,8 @@ package recordings.client;
 import java.time.Duration;
 
 /**
- * What {@link RecordingsClient#open(OpenOptions)} opens: {@code OpenOptions.of(sid).offset(1000).length(500)}. Immutable:
- * each method gives another one.
+ * What {@link RecordingsClient#open(OpenOptions)} opens: {@code OpenOptions.of(sid).offset(1000).length(500)}.
+ * Immutable: each method gives another one.
  */
 public final class OpenOptions {
     private final String recordingSid;

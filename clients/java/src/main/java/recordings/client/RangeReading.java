@@ -9,8 +9,8 @@ import recordings.v1.StreamRecordingRequest;
 import recordings.v1.StreamRecordingResponse;
 
 /**
- * One range, of which each byte is to come once, across streams that break: the rules a to d of clients/README.md, free of
- * input and output. The next stream is opened at the next byte, of the same version.
+ * One range, of which each byte is to come once, across streams that break: the rules a to d of clients/README.md, free
+ * of input and output. The next stream is opened at the next byte, of the same version.
  */
 final class RangeReading {
     private final ByteRange wanted;

@@ -103,7 +103,9 @@ final class RangeStream {
             throw connection.translated(e);
         }
         if (message == null) {
-            throw streamHasBegun ? unavailable("the stream has ended before its last byte") : RangeReading.withoutFirst();
+            throw streamHasBegun
+                    ? unavailable("the stream has ended before its last byte")
+                    : RangeReading.withoutFirst();
         }
         boolean isFirst = !streamHasBegun;
         streamHasBegun = true;

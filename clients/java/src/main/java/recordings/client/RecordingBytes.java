@@ -6,7 +6,8 @@ import recordings.client.errors.RecordingsException;
 import recordings.v1.WatchRecordingRequest;
 
 /**
- * The bytes of a recording, from any place of it: the rules f and h of clients/README.md. Places are the recording's own.
+ * The bytes of a recording, from any place of it: the rules f and h of clients/README.md. Places are the recording's
+ * own.
  *
  * <p>For one thread at a time, but for {@link #cancel}.
  */
@@ -96,7 +97,7 @@ final class RecordingBytes {
             }
         } catch (OffsetPastEndException e) {
             drop();
-            if (place == wanted.offset()) {
+            if (place == wanted.offset() || e.sizeBytes() < 0) {
                 throw e;
             }
             // Who has moved past the end reads nothing there, as in any file.

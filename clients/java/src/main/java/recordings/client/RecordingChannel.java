@@ -16,8 +16,8 @@ import recordings.client.errors.RecordingsException;
 import recordings.v1.Recording;
 
 /**
- * Reads a recording, or a part of it, from anywhere in it. Places are the recording's own, in bytes from 0. It goes on at
- * the exact byte after a break, never mixes two versions, and compares a whole read with the recording's SHA-256.
+ * Reads a recording, or a part of it, from anywhere in it. Places are the recording's own, in bytes from 0. It goes on
+ * at the exact byte after a break, never mixes two versions, and compares a whole read with the recording's SHA-256.
  *
  * <p>What goes wrong is a {@link RecordingReadException}, whose cause is the {@link RecordingsException}. After one the
  * channel stays where it was, and reading may be tried again. Close it: it has a stream open. Closing it, from whatever
@@ -44,8 +44,8 @@ public final class RecordingChannel extends AbstractInterruptibleChannel impleme
      * Reads at least a byte, and at most what one message brings; waits for it.
      *
      * @return how many bytes; -1 at or past the end
-     * @throws RecordingReadException they can't be had, or not now; {@link ChecksumMismatchException} as its cause stands
-     *     in place of the last bytes of a whole read
+     * @throws RecordingReadException they can't be had, or not now; {@link ChecksumMismatchException} as its cause
+     *     stands in place of the last bytes of a whole read
      * @throws ClosedChannelException the channel, or its client, is closed
      */
     @Override
@@ -56,7 +56,7 @@ public final class RecordingChannel extends AbstractInterruptibleChannel impleme
             if (!target.hasRemaining()) {
                 return 0;
             }
-            ByteString found = bytes.available(position) > 0 ? bytes.held(position) : bring();
+            ByteString found = bytes.available(position) > 0 ? bytes.held(position) : bring(position);
             if (found.isEmpty()) {
                 return -1;
             }
@@ -102,8 +102,8 @@ public final class RecordingChannel extends AbstractInterruptibleChannel impleme
     }
 
     /**
-     * One past the last byte that can be read: the recording's size, or the end of the part. Asks the service if nothing
-     * was read yet.
+     * One past the last byte that can be read: the recording's size, or the end of the part. Asks the service if
+     * nothing was read yet.
      */
     @Override
     public long size() throws IOException {
@@ -111,7 +111,11 @@ public final class RecordingChannel extends AbstractInterruptibleChannel impleme
         try {
             checkOpen();
             if (bytes.end() == null) {
-                bring();
+                bring(position);
+            }
+            if (bytes.end() == null) {
+                // It was moved past the end of a part that nobody has opened.
+                bring(bytes.start());
             }
             return bytes.end();
         } finally {
@@ -119,16 +123,23 @@ public final class RecordingChannel extends AbstractInterruptibleChannel impleme
         }
     }
 
-    /** The recording, of the version that is read. Asks the service if nothing was read yet. */
+    /**
+     * The recording, of the version that is read. Asks the service if nothing was read yet.
+     *
+     * @throws IllegalStateException this is a part without bytes, for which nothing is asked
+     */
     public Recording recording() throws IOException {
         lock.lock();
         try {
             checkOpen();
             if (bytes.opening() == null) {
-                bring();
+                bring(position);
             }
             if (bytes.opening() == null) {
-                throw new IllegalStateException("nothing can be read at " + position + ", so nothing was opened");
+                bring(bytes.start());
+            }
+            if (bytes.opening() == null) {
+                throw new IllegalStateException("a part without bytes is never opened");
             }
             return bytes.opening().recording();
         } finally {
@@ -174,13 +185,13 @@ public final class RecordingChannel extends AbstractInterruptibleChannel impleme
         bytes.cancel();
     }
 
-    private ByteString bring() throws IOException {
+    private ByteString bring(long place) throws IOException {
         boolean completed = false;
         boolean interrupted = false;
         ByteString found = ByteString.EMPTY;
         try {
             begin();
-            found = bytes.bring(position);
+            found = bytes.bring(place);
             completed = true;
         } catch (InterruptedException e) {
             // `end` says so, if this channel was closed by it.

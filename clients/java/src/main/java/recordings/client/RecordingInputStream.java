@@ -6,7 +6,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
-/** A {@link RecordingChannel} as an {@link InputStream}: skipping asks for nothing, and it can be marked at any place. */
+/** A {@link RecordingChannel} as an {@link InputStream}: skipping reads nothing, and any place can be marked. */
 final class RecordingInputStream extends InputStream {
     /** As much as a message of the service usually brings. */
     private static final int TRANSFER_BYTES = 65_536;

@@ -13,8 +13,8 @@ import recordings.v1.Recording;
 import recordings.v1.RecordingServiceGrpc;
 
 /**
- * The recordings that match a filter, newest first. A page is asked for when its first recording is, so iterating throws
- * {@link RecordingsException}; every iteration asks anew.
+ * The recordings that match a filter, newest first. A page is asked for when its first recording is, so iterating
+ * throws {@link RecordingsException}; every iteration asks anew.
  */
 public final class RecordingList implements Iterable<Recording> {
     private final Connection connection;

@@ -52,7 +52,8 @@ public final class RecordingsClient implements AutoCloseable {
     /**
      * Asks for a recording: ENQUEUED, CACHED or DUPLICATE. Idempotent.
      *
-     * @throws EnqueueFailedException anything else: it isn't certain that the recording is queued, and asking again is safe
+     * @throws EnqueueFailedException anything else: it isn't certain that the recording is queued, and asking again is
+     *     safe
      */
     public EnqueueRecordingResponse enqueue(EnqueueRecordingRequest request) {
         return Answers.accepted(connection.call(RecordingServiceGrpc.getEnqueueRecordingMethod(), request));
@@ -105,8 +106,8 @@ public final class RecordingsClient implements AutoCloseable {
     }
 
     /**
-     * The recording as it is, then after each change, until the service says that there is no more to come. Gives up once
-     * {@code resumeAttempts} streams in a row have brought nothing.
+     * The recording as it is, then after each change, until the service says that there is no more to come. Gives up
+     * once {@code resumeAttempts} streams in a row have brought nothing.
      */
     public RecordingWatch watch(WatchRecordingRequest request) {
         return new RecordingWatch(connection, request, null);
@@ -156,8 +157,8 @@ public final class RecordingsClient implements AutoCloseable {
     }
 
     /**
-     * Deletes a recording's bytes and all pending work, for good. Idempotent with {@code allow_missing}, and not retried: the
-     * second answer would be that there is nothing.
+     * Deletes a recording's bytes and all pending work, for good. Idempotent with {@code allow_missing}, and not
+     * retried: the second answer would be that there is nothing.
      *
      * @return the tombstone; empty if the recording was never known
      * @throws RecordingNotFoundException it is unknown or deleted already, and nothing allows that
@@ -168,8 +169,8 @@ public final class RecordingsClient implements AutoCloseable {
     }
 
     /**
-     * Ends what is under way and closes what was opened, at once. Idempotent. Whatever is called afterwards throws {@link
-     * ClientClosedException}.
+     * Ends what is under way and closes what was opened, at once. Idempotent. Whatever is called afterwards throws
+     * {@link ClientClosedException}.
      */
     @Override
     public void close() {

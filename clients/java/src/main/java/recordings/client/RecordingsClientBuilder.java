@@ -6,8 +6,8 @@ import java.util.Objects;
 import recordings.client.errors.InvalidOptionException;
 
 /**
- * Makes a {@link RecordingsClient}. What isn't given is as in clients/defaults.json. The client is made by {@link #build},
- * which refuses options that can't be.
+ * Makes a {@link RecordingsClient}. What isn't given is as in clients/defaults.json. The client is made by {@link
+ * #build}, which refuses options that can't be.
  */
 public final class RecordingsClientBuilder {
     private final String target;

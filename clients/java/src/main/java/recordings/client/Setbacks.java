@@ -2,16 +2,19 @@ package recordings.client;
 
 import io.grpc.Context;
 import io.grpc.Status;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import recordings.client.errors.RecordingsException;
 
-/** When a broken stream is opened again, and after how long (c and e of clients/README.md): counts since the last message. */
+/** When a broken stream is opened again, and after how long: c and e of clients/README.md. */
 final class Setbacks {
     /** The service's sweep of streams that nobody reads, and a RST_STREAM of something in between. */
     private static final Set<Status.Code> ONCE_BEGUN = Set.of(Status.Code.CANCELLED, Status.Code.INTERNAL);
     /** Doubled so often, every first wait is past any longest one. */
     private static final int MOST_DOUBLINGS = 30;
+
+    private static final Duration LONGEST = Duration.ofHours(1);
 
     private final ClientOptions options;
     private final boolean unlimited;
@@ -51,10 +54,12 @@ final class Setbacks {
         double ceiling = Math.min(doubled, options.resumeMaxBackoff().toNanos());
         count++;
         long jitter = Math.round(ThreadLocalRandom.current().nextDouble() * ceiling);
-        // An hour is more than anybody asks for in earnest, and keeps the sum of times from overflowing.
-        long asked = error.retryDelay().map(delay -> Math.min(delay.toSeconds(), 3_600) * 1_000_000_000L + delay.getNano())
-                .orElse(0L);
-        return Math.max(jitter, asked);
+        return Math.max(jitter, error.retryDelay().map(Setbacks::bounded).orElse(Duration.ZERO).toNanos());
+    }
+
+    /** An hour is more than anybody asks for in earnest; what a long can't count in nanoseconds is none. */
+    private static Duration bounded(Duration asked) {
+        return asked.compareTo(LONGEST) > 0 ? LONGEST : asked;
     }
 
     private boolean mayHelp(RecordingsException error) {

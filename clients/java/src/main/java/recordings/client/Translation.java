@@ -72,8 +72,8 @@ final class Translation {
             entry("INTERNAL", InternalErrorException::new));
 
     /**
-     * For a status without a reason that this client knows: of a proxy in between, of gRPC itself, or of a later service.
-     * ABORTED, NOT_FOUND and their like mean nothing certain without a reason.
+     * For a status without a reason that this client knows: of a proxy in between, of gRPC itself, or of a later
+     * service. ABORTED, NOT_FOUND and their like mean nothing certain without a reason.
      */
     private static final Map<Status.Code, Kind> BY_CODE = Map.of(
             Status.Code.INVALID_ARGUMENT, InvalidRequestException::new,

@@ -14,8 +14,8 @@ import recordings.client.errors.ChecksumMismatchException;
 import recordings.client.errors.Failure;
 
 /**
- * Compares what is read with the recording's SHA-256, if all of it is read in order (g of clients/README.md). Begins anew
- * whenever reading does at the first byte; a read with a gap in it can't be compared.
+ * Compares what is read with the recording's SHA-256, if all of it is read in order (g of clients/README.md). Begins
+ * anew whenever reading does at the first byte; a read with a gap in it can't be compared.
  */
 final class WholeReadChecksum {
     private MessageDigest digest = sha256();
@@ -25,8 +25,8 @@ final class WholeReadChecksum {
     /**
      * Takes bytes that are about to be handed out.
      *
-     * @throws ChecksumMismatchException with them the whole recording would have been, and it is another one; they count
-     *     as not taken
+     * @throws ChecksumMismatchException with them the whole recording would have been, and it is another one; they
+     *     count as not taken
      */
     void take(long place, ByteString data, Opening opening) {
         if (place == 0) {

@@ -92,6 +92,20 @@ class ChannelTest extends ClientTest {
     }
 
     @Test
+    void theEndOfAPartIsKnownFromWhereverItWasMovedTo() throws Exception {
+        service.stream = shelf::serve;
+        try (RecordingChannel channel =
+                client.open(OpenOptions.of(Shelf.SID).offset(1_000_000).length(50))) {
+            channel.position(5_000_000);
+            assertEquals(-1, channel.read(ByteBuffer.allocate(1)));
+            assertEquals(0, service.openings.size());
+            assertEquals(1_000_003, channel.size());
+            assertEquals(shelf.recording, channel.recording());
+        }
+        assertEquals(1, service.openings.size());
+    }
+
+    @Test
     void aPartThatBeginsPastTheEndIsAnError() throws Exception {
         service.stream = (opening, request, to) -> {
             throw Refusals.of(Status.Code.OUT_OF_RANGE, "OFFSET_PAST_END", Map.of("sizeBytes", "1000003"));

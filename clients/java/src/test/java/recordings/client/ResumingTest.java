@@ -50,7 +50,9 @@ class ResumingTest extends ClientTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Status.Code.class, names = {"UNKNOWN", "DATA_LOSS", "NOT_FOUND", "DEADLINE_EXCEEDED", "ABORTED"})
+    @EnumSource(
+            value = Status.Code.class,
+            names = {"UNKNOWN", "DATA_LOSS", "NOT_FOUND", "DEADLINE_EXCEEDED", "ABORTED"})
     void itResumesAfterNothingElse(Status.Code code) throws Exception {
         breakOnce(100_003, code);
         try (RecordingChannel channel = client.open(Shelf.SID)) {

@@ -44,7 +44,8 @@ final class Shelf {
 
     /** One past the last byte that this request asks for. */
     long end(StreamRecordingRequest request) {
-        return request.getLength() == 0 ? bytes.length : Math.min(bytes.length, request.getOffset() + request.getLength());
+        long end = request.getLength() == 0 ? bytes.length : request.getOffset() + request.getLength();
+        return Math.min(bytes.length, end);
     }
 
     /** The first message of an honest answer, without data. */

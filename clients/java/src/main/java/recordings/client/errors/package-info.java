@@ -1,2 +1,2 @@
-/** What may go wrong, by the service's stable reasons; {@link recordings.client.errors.RecordingsException} has the tree. */
+/** What may go wrong, by the service's reasons: {@link recordings.client.errors.RecordingsException} has the tree. */
 package recordings.client.errors;
