@@ -10,11 +10,11 @@ GENERATED := clients/python/recordings/v1 clients/go/recordings/v1 clients/types
 #: What the clients share, and where each has its copy.
 DEFAULTS := clients/python/recordings/defaults.json clients/go/defaults.json clients/typescript/src/defaults.json \
 	clients/java/src/main/resources/recordings/client/defaults.json
-TYPED := $(wildcard recording_service clients/python/recordings tests benchmarks)
+TYPED := $(wildcard recording_service clients/python/recordings clients/conformance tests benchmarks)
 #: The contract as published; `make buf` refuses to break it.
 IMAGE := protos/recordings.v1.binpb
 
-.PHONY: help setup demo run test test-faults soak lint format proto proto-check buf buf-image bench lock
+.PHONY: help setup demo run test test-faults test-clients soak lint format proto proto-check buf buf-image bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ test: setup ## Run the tests; ARGS="-k name" narrows them
 test-faults: setup ## Make everything around the service fail: SEEDS=20 SCALE=1 ARGS="flushall", SHORT=1; resumable
 	@$(BIN)/python -m tests.faults run $(ARGS) --seeds $(or $(SEEDS),1) --scale $(or $(SCALE),0.1)
 	@$(if $(ARGS),,$(BIN)/python -m tests.faults sweep $(if $(SHORT),--stride 3))
+
+test-clients: setup ## Check the clients, each in its own way: LANGUAGES="python java"
+	@clients/check $(LANGUAGES)
 
 soak: setup ## Callers of every kind beside a gremlin: MINUTES=30 SEED=1
 	@$(BIN)/python -m tests.faults soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)

@@ -274,3 +274,18 @@ def test_no_error_of_the_core_is_defined_elsewhere() -> None:
     strays = {error for error in subclasses(RecordingServiceError) if error.__module__.startswith(PACKAGE)} - known
     # An adapter may say more precisely what is unavailable: whoever catches the core's error catches it.
     assert all(issubclass(stray, DependencyUnavailable) for stray in strays)
+
+
+# Clients
+
+
+def test_the_client_imports_nothing_of_the_service() -> None:
+    files = sorted((ROOT / "clients" / "python" / "recordings").rglob("*.py"))
+    assert len(files) > 50
+    wrong = [
+        f"{file.relative_to(ROOT)}: {imported.module}"
+        for file in files
+        for imported in imports_of(file, frozenset())
+        if imported.module.split(".")[0] == PACKAGE
+    ]
+    assert wrong == []
