@@ -374,7 +374,10 @@ def test_another_version_of_what_is_open_is_loaded_afresh(
 def test_audio_that_is_not_there_any_more_says_so(open_console: OpenConsole, recordings: FakeRecordings) -> None:
     add(recordings, 1)
     console = open_console(expected=(FAILED_LOAD,))
-    del recordings.recordings[sid(1)]
+    # Not taken out of the list: should the page ask for that again, the row has to be there.
+    recordings.answers["StreamRecording"] = [Failure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")]
+    recordings.answers["GetRecording"] = [Failure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")]
+    recordings.answers["WatchRecording"] = [Failure(grpc.StatusCode.NOT_FOUND, "RECORDING_NOT_FOUND")]
     console.choose(sid(1))
     expect(console.page.locator("#player-error-words")).to_have_text("There is no such recording.")
 
