@@ -50,7 +50,7 @@ test-faults: setup ## Make everything around the service fail: SEEDS=20 SCALE=1 
 	@$(BIN)/python -m tests.faults run $(ARGS) --seeds $(or $(SEEDS),1) --scale $(or $(SCALE),0.1)
 	@$(if $(ARGS),,$(BIN)/python -m tests.faults sweep $(if $(SHORT),--stride 3))
 
-test-clients: setup ## Check the clients, each in its own way: LANGUAGES="python java"
+test-clients: setup ## Check the clients, each in its own way: LANGUAGES="go java"
 	@clients/check $(LANGUAGES)
 
 soak: setup ## Callers of every kind beside a gremlin: MINUTES=30 SEED=1
