@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"time"
-
-	recordingsv1 "recording-service.internal/clients/go/recordings/v1"
 )
 
 // finishTime is how long the end of a stream is waited for once every byte is here.
@@ -20,7 +18,9 @@ type rangeStream struct {
 	ctx      context.Context
 	reading  rangeReading
 	setbacks setbacks
-	stream   *messageStream[recordingsv1.StreamRecordingResponse]
+	stream   *messageStream[receivedChunk]
+	// chunk is the last message, whose data somebody may be using.
+	chunk *receivedChunk
 }
 
 func newRangeStream(ctx context.Context, c *Client, wanted byteRange) *rangeStream {
@@ -29,7 +29,8 @@ func newRangeStream(ctx context.Context, c *Client, wanted byteRange) *rangeStre
 	}
 }
 
-// next gives the next bytes, at most a message; io.EOF once every byte of the range has come.
+// next gives the next bytes, at most a message; io.EOF once every byte of the range has come. They are to be used until
+// next or close is called.
 func (s *rangeStream) next() ([]byte, error) {
 	for !s.reading.isComplete() {
 		data, err := s.receive()
@@ -48,6 +49,7 @@ func (s *rangeStream) next() ([]byte, error) {
 
 // close cancels the stream at once. Idempotent.
 func (s *rangeStream) close() {
+	s.keep(nil)
 	if s.stream != nil {
 		s.stream.close()
 		s.stream = nil
@@ -59,14 +61,15 @@ func (s *rangeStream) receive() ([]byte, error) {
 	if s.stream == nil {
 		return s.open()
 	}
-	message, err := s.stream.next(s.client.options.stallTimeout)
+	chunk, err := s.stream.next(s.client.options.stallTimeout)
+	s.keep(chunk)
 	if errors.Is(err, io.EOF) {
 		return nil, brokenOff("the stream has ended before its last byte", nil)
 	}
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.reading.later(message)
+	data, err := s.reading.later(chunk)
 	if err == nil {
 		s.setbacks.messageCame()
 	}
@@ -76,22 +79,32 @@ func (s *rangeStream) receive() ([]byte, error) {
 // open opens a stream, and takes its first message.
 func (s *rangeStream) open() ([]byte, error) {
 	patience := s.client.options.stallTimeout
-	stream, err := openStream(s.ctx, s.client, s.client.service.StreamRecording, s.reading.request(), patience)
+	stream, err := openStream(s.ctx, s.client, s.client.streamChunks, s.reading.request(), patience)
 	if err != nil {
 		return nil, err
 	}
 	s.stream = stream
-	message, err := stream.next(patience)
-	if err != nil && !errors.Is(err, io.EOF) {
+	chunk, err := stream.next(patience)
+	if errors.Is(err, io.EOF) {
+		// As a message that says nothing.
+		chunk, err = &receivedChunk{}, nil
+	}
+	s.keep(chunk)
+	if err != nil {
 		return nil, err
 	}
 	isFirst := s.reading.opening == nil
-	// Without a message, as with one that says nothing.
-	data, err := s.reading.first(message)
+	data, err := s.reading.first(chunk)
 	if err == nil && (isFirst || len(data) > 0) {
 		s.setbacks.messageCame()
 	}
 	return data, err
+}
+
+// keep lets go of the last message, and keeps this one, or none.
+func (s *rangeStream) keep(chunk *receivedChunk) {
+	s.chunk.free()
+	s.chunk = chunk
 }
 
 // waitAfter waits before the next attempt. It gives the error if there is to be none.

@@ -78,8 +78,11 @@ func (r *rangeReading) request() *recordingsv1.StreamRecordingRequest {
 }
 
 // first takes the first message of a stream, and gives its data, perhaps none.
-func (r *rangeReading) first(message *recordingsv1.StreamRecordingResponse) ([]byte, error) {
-	promised, recording := message.GetContentRange(), message.GetRecording()
+func (r *rangeReading) first(chunk *receivedChunk) ([]byte, error) {
+	promised, recording := chunk.contentRange, chunk.recording
+	if chunk.failed != nil {
+		return nil, chunk.failed
+	}
 	if promised == nil || recording == nil {
 		return nil, contractBroken("a stream whose first message does not say what it brings")
 	}
@@ -98,15 +101,18 @@ func (r *rangeReading) first(message *recordingsv1.StreamRecordingResponse) ([]b
 		// The first one's range: a later stream brings what is left of it.
 		r.opening = now
 	}
-	return r.received(message)
+	return r.received(chunk)
 }
 
 // later takes any further message, and gives its data, at least a byte.
-func (r *rangeReading) later(message *recordingsv1.StreamRecordingResponse) ([]byte, error) {
-	if len(message.GetData()) == 0 {
+func (r *rangeReading) later(chunk *receivedChunk) ([]byte, error) {
+	if chunk.failed != nil {
+		return nil, chunk.failed
+	}
+	if len(chunk.data) == 0 {
 		return nil, contractBroken("an empty message that is not the first")
 	}
-	return r.received(message)
+	return r.received(chunk)
 }
 
 // check compares what a stream says with what was asked.
@@ -132,12 +138,12 @@ func (r *rangeReading) check(now *opening) error {
 	}
 }
 
-func (r *rangeReading) received(message *recordingsv1.StreamRecordingResponse) ([]byte, error) {
-	data := message.GetData()
+func (r *rangeReading) received(chunk *receivedChunk) ([]byte, error) {
+	data := chunk.data
 	if len(data) == 0 {
 		return nil, nil
 	}
-	if message.GetOffset() != r.position || int64(len(data)) > r.opening.end-r.position {
+	if chunk.offset != r.position || int64(len(data)) > r.opening.end-r.position {
 		return nil, contractBroken("a chunk that is not the next one")
 	}
 	r.position += int64(len(data))
