@@ -208,7 +208,7 @@ func TestEAStreamThatIsSilentIsOpenedAgain(t *testing.T) {
 		return now.silence()
 	}
 	s.streams = []func(*sending) error{(*sending).silence, silent}
-	expectBytes(t, opened(t, newClient(t, s.target, recordings.WithStallTimeout(50*time.Millisecond))), s.data)
+	expectBytes(t, opened(t, newClient(t, s.target, recordings.WithStallTimeout(300*time.Millisecond))), s.data)
 	expectEqual(t, "streams", len(s.requests()), 3)
 }
 
@@ -222,7 +222,7 @@ func TestESilenceIsUnavailableInTheEnd(t *testing.T) {
 
 func TestEASlowReaderIsNotASlowService(t *testing.T) {
 	s := newService(t, 3*chunkSize)
-	const stall = 30 * time.Millisecond
+	const stall = 200 * time.Millisecond
 	reader := opened(t, newClient(t, s.target, recordings.WithStallTimeout(stall)))
 	buffer := make([]byte, chunkSize)
 	for range 3 {

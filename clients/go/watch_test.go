@@ -119,7 +119,7 @@ func TestWithADeadlineAWatchGoesOnUntilThen(t *testing.T) {
 		s.watches = append(s.watches, showing(failure(codes.Unavailable, "", nil)))
 	}
 	s.watches = append(s.watches, silently(queued))
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 1500*time.Millisecond)
 	defer cancel()
 	client := newClient(t, s.target, recordings.WithResumeAttempts(1), recordings.WithResumeMaxBackoff(time.Millisecond))
 	states, err := statesOf(ctx, client)
