@@ -7,7 +7,7 @@ moment (grpc#43403). So a watcher gets a thread here, and there is a cap on them
 
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 from grpc_health.v1 import health, health_pb2
@@ -19,23 +19,34 @@ from recording_service.grpc_api.edge import refuse
 from recording_service.grpc_api.health_monitor import HealthMonitor
 from recording_service.grpc_api.slots import Slots
 
-#: Trailing metadata of Check: how many recordings wait, for how many seconds the oldest due one has, and whether the
-#: shelf is full ("true" or "false"): what is there is served all the same.
+#: Trailing metadata of Check: how many recordings wait, for how many seconds the oldest due one has, whether the shelf
+#: is full ("true" or "false"; what is there is served all the same), and how many streams of bytes and watches this
+#: server has open.
 QUEUED_KEY = "recording-queued"
 OLDEST_DUE_SECONDS_KEY = "recording-oldest-due-seconds"
 STORAGE_FULL_KEY = "recording-storage-full"
+OPEN_STREAMS_KEY = "recording-open-streams"
+OPEN_WATCHES_KEY = "recording-open-watches"
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
+class OpenCalls(NamedTuple):
+    """What the server's open calls hold."""
+
+    streams: Slots
+    watches: Slots
+
+
 class RecordingHealthServicer(health.HealthServicer):
     """The health of the server (the name "") and of the recording service, which is the same."""
 
-    def __init__(self, service: RecordingService, service_name: str, slots: Slots) -> None:
+    def __init__(self, service: RecordingService, service_name: str, slots: Slots, open_calls: OpenCalls) -> None:
         super().__init__(experimental_non_blocking=False)
         self._names = ("", service_name)
         self._slots = slots
+        self._open_calls = open_calls
         self._watchers_lock = threading.Lock()
         self._watchers: set[Any] = set()
         self._draining = False
@@ -68,7 +79,7 @@ class RecordingHealthServicer(health.HealthServicer):
         if self._draining:
             return health_pb2.HealthCheckResponse(status=_NOT_SERVING)
         found = self._monitor.current()
-        context.set_trailing_metadata(_details(found))
+        context.set_trailing_metadata((*_details(found), *self._open()))
         return health_pb2.HealthCheckResponse(status=_SERVING if found.serving else _NOT_SERVING)
 
     def Watch(  # type: ignore[override]  # noqa: N802
@@ -89,6 +100,12 @@ class RecordingHealthServicer(health.HealthServicer):
             self._forget(watcher)
         self._monitor.want()
         return watcher
+
+    def _open(self) -> tuple[tuple[str, str], ...]:
+        return (
+            (OPEN_STREAMS_KEY, str(self._open_calls.streams.held)),
+            (OPEN_WATCHES_KEY, str(self._open_calls.watches.held)),
+        )
 
     def _forget(self, watcher: Any) -> None:
         with self._watchers_lock:

@@ -11,7 +11,7 @@ from recording_service.core.service import RecordingService
 from recording_service.grpc_api import methods, reflection
 from recording_service.grpc_api.access import AccessGate
 from recording_service.grpc_api.credentials import CallerDirectory
-from recording_service.grpc_api.health import RecordingHealthServicer
+from recording_service.grpc_api.health import OpenCalls, RecordingHealthServicer
 from recording_service.grpc_api.servicer import RecordingServicer
 from recording_service.grpc_api.settings import GrpcServerSettings, TlsFiles
 from recording_service.grpc_api.slots import Slots
@@ -41,10 +41,15 @@ class RecordingGrpcServer:
         gate = AccessGate(None if settings.callers is None else CallerDirectory(settings.callers))
         self._server = grpc.server(self._pool, interceptors=[gate], options=settings.channel_options())
         self._stalls = StallSweeper(settings.stall_seconds)
-        streams = RecordingStreams(Slots("streams", settings.streams), self._stalls)
-        self._watches = RecordingWatches(Slots("watchers", settings.watchers), self._stalls)
+        stream_slots = Slots("streams", settings.streams)
+        watch_slots = Slots("watchers", settings.watchers)
+        streams = RecordingStreams(stream_slots, self._stalls)
+        self._watches = RecordingWatches(watch_slots, self._stalls)
         self._health = RecordingHealthServicer(
-            service, methods.SERVICE.full_name, Slots("health watchers", settings.health_watchers)
+            service,
+            methods.SERVICE.full_name,
+            Slots("health watchers", settings.health_watchers),
+            OpenCalls(stream_slots, watch_slots),
         )
         servicer = RecordingServicer(service, checker, signer, streams, self._watches)
         methods.register(servicer, self._server, settings.max_request_bytes)

@@ -10,20 +10,30 @@ from grpc_health.v1 import health_pb2
 
 from recording_service.core.service import ServiceHealth
 from recording_service.grpc_api import health_monitor
+from recordings.v1 import stream_pb2, watch_pb2
 from tests.support.grpc_server import RunningServer, refused, running_server, takes_in
-from tests.support.grpc_service import DEADLINE_SECONDS, FakeRecordingService
+from tests.support.grpc_service import DEADLINE_SECONDS, RECORDING, FakeRecordingService
 from tests.support.waiting import eventually
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
+OPEN = ("recording-open-streams", "recording-open-watches")
 NOT_WELL = ServiceHealth(serving=False, queued=None, oldest_due_seconds=None)
 
 
 def check(server: RunningServer, service: str = "") -> tuple[int, dict[str, Any]]:
+    """The status, and what comes with it but for what the server has open."""
     response, call = server.health.Check.with_call(health_pb2.HealthCheckRequest(service=service))
-    return response.status, dict(call.trailing_metadata())
+    return response.status, {key: value for key, value in call.trailing_metadata() if key not in OPEN}
+
+
+def open_calls(server: RunningServer) -> tuple[str, str]:
+    """How many streams and how many watches."""
+    _, call = server.health.Check.with_call(health_pb2.HealthCheckRequest())
+    told = dict(call.trailing_metadata())
+    return told[OPEN[0]], told[OPEN[1]]
 
 
 def watch(server: RunningServer, service: str = "") -> Any:
@@ -33,6 +43,20 @@ def watch(server: RunningServer, service: str = "") -> Any:
 @pytest.mark.parametrize("name", ["", "recordings.v1.RecordingService"])
 def test_a_check_says_whether_the_service_serves_and_how_much_is_waiting(server: RunningServer, name: str) -> None:
     assert check(server, name) == (SERVING, {"recording-queued": "3", "recording-oldest-due-seconds": "1.2"})
+
+
+def test_a_check_says_how_many_streams_and_watches_are_open(server: RunningServer) -> None:
+    # More than can be in flight, so that the stream stays open.
+    server.service.content = bytes(64 * 1024 * 1024)
+    assert open_calls(server) == ("0", "0")
+    stream = server.stub.StreamRecording(stream_pb2.StreamRecordingRequest(recording_sid=RECORDING))
+    watching = server.stub.WatchRecording(watch_pb2.WatchRecordingRequest(recording_sid=RECORDING))
+    next(stream)
+    next(watching)
+    assert open_calls(server) == ("1", "1")
+    stream.cancel()
+    watching.cancel()
+    eventually(lambda: open_calls(server) == ("0", "0"))
 
 
 @pytest.mark.parametrize(("storage_full", "told"), [(True, "true"), (False, "false")])
