@@ -84,7 +84,7 @@ class _Demo:
         self._serve = stack.enter_context(self._serving(folder))
         channel = stack.enter_context(grpc.insecure_channel(self._grpc_address))
         self._stub = recording_service_pb2_grpc.RecordingServiceStub(channel)
-        self._wait_until_up(channel)
+        self._wait_until_up()
         took = time.monotonic() - started
         self._tell(f"the service is up after {took:.1f} s: gRPC, HTTP, dispatcher, two workers, Redis")
 
@@ -250,13 +250,15 @@ class _Demo:
                     process.kill()
                     process.wait()
 
-    def _wait_until_up(self, channel: grpc.Channel) -> None:
+    def _wait_until_up(self) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         try:
-            grpc.channel_ready_future(channel).result(PATIENCE_SECONDS)
+            # Not grpc.channel_ready_future: its thread goes on looking, and fails when the channel is closed.
+            first = lookup_pb2.ListRecordingsRequest(page_size=1)
+            self._stub.ListRecordings(first, timeout=PATIENCE_SECONDS, wait_for_ready=True)
             while not _answers(f"{self._http_url}/healthz"):
                 self._expect(time.monotonic() < deadline and self._serve.poll() is None, "HTTP does not answer")
-        except grpc.FutureTimeoutError as error:
+        except grpc.RpcError as error:
             raise DemoFailed("the service did not come up") from error
 
     def _expect(self, as_told: bool, otherwise: str) -> None:

@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import requests
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from recording_service.adapters.parent_death import bound_to_this_process
 from recording_service.twilio_stand_in.server import TwilioStandIn
@@ -322,7 +325,9 @@ class World:
         assert self.service is not None
         assert self.service.poll() is None, self.log.read_text(errors="replace")[-3000:]
         try:
-            grpc.channel_ready_future(self.channel).result(1.0)
+            # Not grpc.channel_ready_future: its thread goes on looking, and fails when the channel is closed.
+            health: Any = HealthStub(self.channel)
+            health.Check(HealthCheckRequest(), timeout=1.0, wait_for_ready=True)
             return requests.get(f"{self.http_url}/healthz", timeout=1.0).ok
-        except (grpc.FutureTimeoutError, requests.RequestException):
+        except (grpc.RpcError, requests.RequestException):
             return False
