@@ -1,6 +1,7 @@
 package recordings.client;
 
 import com.google.protobuf.ByteString;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.concurrent.CountDownLatch;
@@ -11,6 +12,7 @@ import recordings.client.errors.Failure;
 import recordings.client.errors.RecordingsException;
 import recordings.client.errors.UnavailableException;
 import recordings.v1.RecordingServiceGrpc;
+import recordings.v1.StreamRecordingRequest;
 import recordings.v1.StreamRecordingResponse;
 
 /**
@@ -22,6 +24,10 @@ import recordings.v1.StreamRecordingResponse;
 final class RangeStream {
     /** How long a stream that has brought everything may take to end. */
     private static final long FINISH_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final MethodDescriptor<StreamRecordingRequest, StreamRecordingResponse> STREAM_RECORDING =
+            ReceivedMessages.of(
+                    RecordingServiceGrpc.getStreamRecordingMethod(), StreamRecordingResponse.parser());
 
     private final Connection connection;
     private final RangeReading reading;
@@ -116,7 +122,7 @@ final class RangeStream {
         MessageStream<StreamRecordingResponse> open = stream;
         if (open == null) {
             checkNotCancelled();
-            open = connection.stream(RecordingServiceGrpc.getStreamRecordingMethod(), reading.request(), 0);
+            open = connection.stream(STREAM_RECORDING, reading.request(), 0);
             streamHasBegun = false;
             stream = open;
         }
