@@ -8,6 +8,7 @@ from weakref import WeakSet
 import grpc
 
 from recordings._channel import CHANNEL_OPTIONS, call_metadata
+from recordings._checksum import hashing_threads
 from recordings._message_stream import MessageStream
 from recordings._stalls import StallWatch
 from recordings._translation import error_of
@@ -47,6 +48,9 @@ class Connection:
 
     Calls raise `RecordingsError`. `timeout` is in seconds; None stands for the one of the options, and for none at all
     where the answer is a stream. An `authorization` in `metadata` takes the place of the token.
+
+    Attributes:
+        hashing: computes the checksums of its readers. It has no threads before it is used.
     """
 
     def __init__(self, target: str, credentials: grpc.ChannelCredentials | None, options: ClientOptions) -> None:
@@ -63,6 +67,7 @@ class Connection:
         # Weakly: their owners are theirs to keep.
         self._streams: WeakSet[MessageStream[Any]] = WeakSet()
         self._stalls = StallWatch()
+        self.hashing = hashing_threads()
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -77,6 +82,8 @@ class Connection:
         for stream in streams:
             stream.cancel()
         self._stalls.close()
+        # What is being hashed is no more than a megabyte.
+        self.hashing.shutdown(wait=False)
         self._channel.close()
 
     def pause(self, seconds: float) -> None:

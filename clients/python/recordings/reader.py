@@ -44,7 +44,7 @@ class RecordingReader(io.RawIOBase):
         self._buffered = _NOTHING
         self._buffered_at = 0
         self._position = wanted.offset
-        self._checksum = Checksum()
+        self._checksum = Checksum(connection.hashing)
         self._bring(self._position)
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:

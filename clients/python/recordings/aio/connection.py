@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 
 from recordings._channel import CHANNEL_OPTIONS, call_metadata
+from recordings._checksum import hashing_threads
 from recordings._translation import translated
 from recordings.aio.message_reader import MessageReader
 from recordings.errors import ClientClosed
@@ -67,6 +68,7 @@ class Connection:
 
     Attributes:
         channel: gRPC's own, for services beside this one.
+        hashing: computes the checksums of its readers. It has no threads before it is used.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Connection:
         # Weakly: their owners are theirs to keep.
         self._readers: WeakSet[MessageReader[Any]] = WeakSet()
         self._ending: set[asyncio.Task[None]] = set()
+        self.hashing = hashing_threads()
         self._closed = False
 
     async def close(self) -> None:
@@ -102,6 +105,8 @@ class Connection:
         self._closed = True
         for reader in tuple(self._readers):
             reader.cancel()
+        # What is being hashed is no more than a megabyte.
+        self.hashing.shutdown(wait=False)
         if self._ending:
             await asyncio.wait(self._ending, timeout=_ENDING_SECONDS)
         await self.channel.close()

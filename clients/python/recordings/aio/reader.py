@@ -52,7 +52,7 @@ class AsyncRecordingReader:
         self._buffered = _NOTHING
         self._buffered_at = 0
         self._position = wanted.offset
-        self._checksum = Checksum()
+        self._checksum = Checksum(connection.hashing)
         self._closed = False
 
     async def read(self, size: int | None = -1) -> bytes:
