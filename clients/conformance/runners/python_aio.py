@@ -181,13 +181,17 @@ async def _measure(client: RecordingsClient, arguments: Arguments) -> Result:
 
 
 async def _measure_stub(options: Mapping[str, Any], arguments: Arguments) -> Result:
-    """The yardstick: the generated stub on a channel as gRPC makes it."""
+    """The yardstick: the generated stub on a channel as gRPC makes it; with the SHA-256 if it is to be checked."""
+    whole = hashlib.sha256() if arguments["with"] == "checked_stub" else None
     request = StreamRecordingRequest(recording_sid=arguments["recording_sid"])
     metadata = [("authorization", f"Bearer {options['token']}")] if options.get("token") else []
     async with grpc.aio.insecure_channel(options["target"]) as channel:
         begin, count = time.perf_counter(), 0
         async for chunk in RecordingServiceStub(channel).StreamRecording(request, metadata=metadata):
-            count += len(chunk.data)
+            data = chunk.data
+            count += len(data)
+            if whole:
+                whole.update(data)
         return {"bytes": count, "seconds": time.perf_counter() - begin}
 
 
@@ -215,7 +219,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[RecordingsClient, Arguments], Awaitabl
 
 async def _done(request: Mapping[str, Any]) -> Result:
     arguments = dict(request.get("arguments", {}))
-    if request["operation"] == "measure" and arguments.get("with") == "stub":
+    if request["operation"] == "measure" and arguments.get("with", "reader") != "reader":
         return await _measure_stub(request["options"], arguments)
     async with RecordingsClient(**request["options"]) as client:
         return await _OPERATIONS[request["operation"]](client, arguments)

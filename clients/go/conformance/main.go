@@ -76,7 +76,7 @@ func do(ctx context.Context, asked request) (any, error) {
 	if err := json.Unmarshal(asked.Arguments, arguments); err != nil {
 		return nil, fmt.Errorf("the arguments: %w", err)
 	}
-	if asked.Operation == "measure" && arguments.With == "stub" {
+	if asked.Operation == "measure" && arguments.With != "" && arguments.With != "reader" {
 		return measureStub(ctx, asked.Options, arguments)
 	}
 	client, err := recordings.New(asked.Options.Target, asked.Options.chosen()...)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"sync"
 	"time"
@@ -167,7 +168,7 @@ func measureReader(ctx context.Context, client *recordings.Client, a *arguments)
 	return object{"bytes": count, "seconds": time.Since(begin).Seconds()}, nil
 }
 
-// measureStub is the yardstick: the generated stub on a channel as gRPC makes it.
+// measureStub is the yardstick: the generated stub on a channel as gRPC makes it; with the SHA-256 if it is to be checked.
 func measureStub(ctx context.Context, o clientOptions, a *arguments) (any, error) {
 	connection, err := grpc.NewClient(o.Target, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -187,6 +188,10 @@ func measureStub(ctx context.Context, o clientOptions, a *arguments) (any, error
 		return nil, err
 	}
 	count := 0
+	var whole hash.Hash
+	if a.With == "checked_stub" {
+		whole = sha256.New()
+	}
 	for {
 		chunk, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -196,6 +201,9 @@ func measureStub(ctx context.Context, o clientOptions, a *arguments) (any, error
 			return nil, err
 		}
 		count += len(chunk.GetData())
+		if whole != nil {
+			whole.Write(chunk.GetData())
+		}
 	}
 }
 

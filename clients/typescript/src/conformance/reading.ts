@@ -94,7 +94,7 @@ export const READING: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** The yardstick: the generated stub on a channel as gRPC makes it, in a loop that counts bytes. */
+/** The yardstick: the generated stub on a channel as gRPC makes it, in a loop that counts bytes, or hashes them too. */
 export async function measureStub(options: Arguments, given: Arguments): Promise<Result> {
   const stub = new RecordingServiceClient(options.text("target") ?? "", credentials.createInsecure());
   const metadata = new Metadata();
@@ -104,9 +104,11 @@ export async function measureStub(options: Arguments, given: Arguments): Promise
   }
   const request = StreamRecordingRequest.fromPartial({ recordingSid: given.recordingSid });
   const began = performance.now();
+  const hash = given.text("with") === "checked_stub" ? createHash("sha256") : undefined;
   let bytes = 0;
   for await (const chunk of stub.streamRecording(request, metadata) as AsyncIterable<{ data: Buffer }>) {
     bytes += chunk.data.length;
+    hash?.update(chunk.data);
   }
   const seconds = (performance.now() - began) / 1000;
   stub.close();

@@ -31,7 +31,7 @@ function optionsOf(given: Arguments): ClientOptions {
 async function resultOf(request: Request): Promise<Result> {
   const options = new Arguments(request.options);
   const given = new Arguments(request.arguments ?? {});
-  if (request.operation === "measure" && given.text("with") === "stub") {
+  if (request.operation === "measure" && (given.text("with") ?? "reader") !== "reader") {
     return measureStub(options, given);
   }
   const operation = OPERATIONS[request.operation] ?? READING[request.operation];

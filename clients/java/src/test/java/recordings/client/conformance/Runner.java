@@ -47,7 +47,7 @@ public final class Runner {
     private static JsonElement result(JsonObject request, Arguments arguments) throws Exception {
         String operation = request.get("operation").getAsString();
         Arguments options = new Arguments(object(request, "options"));
-        if (operation.equals("measure") && arguments.string("with", "reader").equals("stub")) {
+        if (operation.equals("measure") && !arguments.string("with", "reader").equals("reader")) {
             return GSON.toJsonTree(BareStub.measure(options, arguments));
         }
         try (RecordingsClient client = client(options)) {
