@@ -91,6 +91,8 @@ func (s *service) start(t *testing.T, address string, options ...grpc.ServerOpti
 // put puts another version of the recording on the shelf.
 func (s *service) put(data []byte, etag string) {
 	sum := sha256.Sum256(data)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.data = data
 	s.recording = &recordingsv1.Recording{
 		AccountSid: account, RecordingSid: sid, State: recordingsv1.RecordingState_RECORDING_STATE_READY,
@@ -105,13 +107,15 @@ func (s *service) requests() []*recordingsv1.StreamRecordingRequest {
 	return append([]*recordingsv1.StreamRecordingRequest(nil), s.opened...)
 }
 
-// sending is one stream that is being sent.
+// sending is one stream that is being sent, of the version that was there when it began.
 type sending struct {
-	service  *service
-	stream   byteStream
-	request  *recordingsv1.StreamRecordingRequest
-	position int64
-	end      int64
+	service   *service
+	data      []byte
+	recording *recordingsv1.Recording
+	stream    byteStream
+	request   *recordingsv1.StreamRecordingRequest
+	position  int64
+	end       int64
 }
 
 func (s *service) StreamRecording(request *recordingsv1.StreamRecordingRequest, stream byteStream) error {
@@ -120,17 +124,21 @@ func (s *service) StreamRecording(request *recordingsv1.StreamRecordingRequest, 
 	s.mu.Lock()
 	index := len(s.opened)
 	s.opened = append(s.opened, request)
+	data, recording := s.data, s.recording
 	s.mu.Unlock()
-	size := int64(len(s.data))
-	now := &sending{service: s, stream: stream, request: request, position: request.GetOffset(), end: size}
+	size := int64(len(data))
+	now := &sending{
+		service: s, data: data, recording: recording,
+		stream: stream, request: request, position: request.GetOffset(), end: size,
+	}
 	if length := request.GetLength(); length > 0 {
 		now.end = min(size, now.position+length)
 	}
 	switch {
 	case request.GetOffset() > size:
 		return failure(codes.OutOfRange, "OFFSET_PAST_END", map[string]string{"sizeBytes": "1"})
-	case request.GetEtag() != "" && request.GetEtag() != s.recording.GetEtag():
-		return failure(codes.Aborted, "ETAG_MISMATCH", map[string]string{"etag": s.recording.GetEtag()})
+	case request.GetEtag() != "" && request.GetEtag() != recording.GetEtag():
+		return failure(codes.Aborted, "ETAG_MISMATCH", map[string]string{"etag": recording.GetEtag()})
 	case index < len(s.streams):
 		return s.streams[index](now)
 	default:
@@ -142,9 +150,9 @@ func (s *service) StreamRecording(request *recordingsv1.StreamRecordingRequest, 
 func (s *sending) opening() *chunk {
 	return &chunk{
 		Offset:    s.position,
-		Recording: s.service.recording,
+		Recording: s.recording,
 		ContentRange: &recordingsv1.ContentRange{
-			Start: s.position, End: s.end, CompleteLength: int64(len(s.service.data)),
+			Start: s.position, End: s.end, CompleteLength: int64(len(s.data)),
 		},
 	}
 }
@@ -154,7 +162,7 @@ func (s *sending) open() error { return s.stream.Send(s.opening()) }
 // next sends so many bytes, in chunks.
 func (s *sending) next(count int64) error {
 	for stop := min(s.end, s.position+count); s.position < stop; {
-		data := s.service.data[s.position:min(stop, s.position+s.service.chunk)]
+		data := s.data[s.position:min(stop, s.position+s.service.chunk)]
 		if err := s.stream.Send(&chunk{Offset: s.position, Data: data}); err != nil {
 			return err
 		}
