@@ -52,8 +52,9 @@ def list_scenarios() -> None:
 @_LANGUAGE
 @_NO_SKIPS
 @click.option("--scenario", "words", multiple=True, help="Only those with these words in their names.")
+@click.option("--only-failures", is_flag=True, help="Don't name those that pass.")
 @click.option("--write", "writes", is_flag=True, help="Write the matrix into clients/README.md.")
-def run(names: Sequence[str], no_skips: bool, words: Sequence[str], writes: bool) -> None:
+def run(names: Sequence[str], no_skips: bool, words: Sequence[str], only_failures: bool, writes: bool) -> None:
     """Play the scenarios with each language.
 
     Example: python -m clients.conformance run --language python --language java
@@ -72,7 +73,8 @@ def run(names: Sequence[str], no_skips: bool, words: Sequence[str], writes: bool
                     outcome = driver.play(scenario, runner)
                     results[scenario.name][language.name] = not outcome.wrong
                     failed += bool(outcome.wrong)
-                    _tell(language, scenario, outcome)
+                    if outcome.wrong or not only_failures:
+                        _tell(language, scenario, outcome)
             if failed:
                 sys.stdout.write((folder / f"{language.name}.log").read_text(errors="replace")[-2000:])
     if writes:
