@@ -129,6 +129,7 @@ def _tell(language: Language, scenario: Scenario, outcome: Outcome) -> None:
         click.echo(f"         asked    {json.dumps(outcome.request)[:600]}")
         click.echo(f"         answered {json.dumps(outcome.answer)[:600]}")
         click.echo(f"         opened   {outcome.openings[:12]}")
+        click.echo(f"         failures {outcome.failures[:12]}")
 
 
 if __name__ == "__main__":

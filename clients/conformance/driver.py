@@ -20,6 +20,7 @@ class Outcome(NamedTuple):
     request: Mapping[str, Any]
     answer: Mapping[str, Any]
     openings: list[Opening]
+    failures: list[str]
 
 
 class Driver:
@@ -42,9 +43,9 @@ class Driver:
                 self._service.act(what)
             answer = runner.ask(asked, scenario.within)
         except NoAnswer as none:
-            return Outcome([str(none)], asked, {}, self._service.proxy.openings)
+            return Outcome([str(none)], asked, {}, self._service.proxy.openings, self._service.proxy.failures)
         finally:
-            openings = self._service.proxy.openings
+            openings, failures = self._service.proxy.openings, self._service.proxy.failures
             counts = {method: self._service.proxy.count(method) for method in scenario.calls}
             self._service.calm()
         wrong = differences(filled(scenario.expect, self._lookup), answer)
@@ -57,7 +58,7 @@ class Driver:
         left = self._service.wait_until_idle(scenario.idle_within)
         if any(left.values()):
             wrong.append(f"the service still has {left['streams']} streams and {left['watches']} watches open")
-        return Outcome(wrong, asked, answer, openings)
+        return Outcome(wrong, asked, answer, openings, failures)
 
     def _wrong_openings(self, scenario: Scenario, found: list[Opening]) -> list[str]:
         if scenario.openings is None:

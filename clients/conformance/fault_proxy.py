@@ -65,6 +65,7 @@ class FaultProxy:
         self._faults = Faults()
         self._openings: list[Opening] = []
         self._calls: list[str] = []
+        self._failures: list[str] = []
         self._stopped = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(_THREADS), options=[("grpc.so_reuseport", 0)])
         self._server.add_generic_rpc_handlers((_Handlers(self._handler),))
@@ -93,13 +94,19 @@ class FaultProxy:
         """From now on these; what was counted is forgotten."""
         with self._lock:
             self._faults = faults
-            self._openings, self._calls = [], []
+            self._openings, self._calls, self._failures = [], [], []
 
     @property
     def openings(self) -> list[Opening]:
         """The streams that were asked for since it was armed."""
         with self._lock:
             return list(self._openings)
+
+    @property
+    def failures(self) -> list[str]:
+        """How calls have failed since it was armed, by the service's own doing."""
+        with self._lock:
+            return list(self._failures)
 
     def count(self, method: str) -> int:
         """How often a method was called since it was armed."""
@@ -126,7 +133,7 @@ class FaultProxy:
             ask: Any = self._upstream.unary_unary(path)
             answer: bytes = ask(request, metadata=_passed_on(context), timeout=_time_left(context))
         except grpc.RpcError as error:
-            _pass_on(context, error)
+            self._pass_on(path, context, error)
             raise
         return _changed(method, answer, fault) if fault and fault.reason is not None else answer
 
@@ -145,7 +152,7 @@ class FaultProxy:
                         self._end(fault.then, context, None)
                         return
         except grpc.RpcError as error:
-            _pass_on(context, error)
+            self._pass_on(path, context, error)
         finally:
             call.cancel()
 
@@ -161,7 +168,7 @@ class FaultProxy:
         try:
             has_ended = yield from _with(fault, call, lambda: self._pause(fault))
         except grpc.RpcError as error:
-            _pass_on(context, error)
+            self._pass_on(path, context, error)
             return
         finally:
             call.cancel()
@@ -177,18 +184,20 @@ class FaultProxy:
         if how == "silence":
             self._be_silent(context)
         elif how == "cut":
-            self._cut()
+            self._cut(context)
         else:
             _refuse(context, how, fault.retry_delay if fault else None)
 
-    def _cut(self) -> None:
+    def _cut(self, context: Any) -> None:
         deadline = time.monotonic() + _LONGEST_SECONDS
         passed = -1
         while passed != self._relay.bytes_to_client and time.monotonic() < deadline:
             passed = self._relay.bytes_to_client
             self._stopped.wait(_QUIET_SECONDS)
-        self._relay.refuse()
-        self._relay.mend()
+        # Who has left meanwhile needs no cut, and the next scenario's client must not get it.
+        if context.is_active():
+            self._relay.refuse()
+            self._relay.mend()
 
     def _be_silent(self, context: Any) -> None:
         over = threading.Event()
@@ -198,6 +207,14 @@ class FaultProxy:
     def _pause(self, fault: StreamFault) -> None:
         if fault.pause:
             self._stopped.wait(fault.pause)
+
+    def _pass_on(self, path: str, context: Any, error: Any) -> None:
+        """Ends the call as the service has ended it."""
+        with self._lock:
+            self._failures.append(f"{path.rpartition('/')[2]}: {error.code().name}: {error.details()}")
+        with suppress(ValueError):
+            context.set_trailing_metadata(error.trailing_metadata() or ())
+        context.abort(error.code(), error.details())
 
     def _noted(self, method: str) -> CallFault | None:
         with self._lock:
@@ -290,13 +307,6 @@ def _time_left(context: Any) -> float | None:
 
 def _passed_on(context: Any) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, value in context.invocation_metadata() if key == "authorization")
-
-
-def _pass_on(context: Any, error: Any) -> None:
-    """Ends the call as the service has ended it."""
-    with suppress(ValueError):
-        context.set_trailing_metadata(error.trailing_metadata() or ())
-    context.abort(error.code(), error.details())
 
 
 def _refuse(context: Any, code: str, retry_delay: float | None = None) -> None:

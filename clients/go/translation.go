@@ -89,12 +89,24 @@ func translated(failed error) error {
 			enqueued = detail
 		}
 	}
-	if enqueued != nil {
+	found := kindOf(base.Reason, base.Code)(base)
+	if enqueued != nil && !isCallersOwn(found) {
 		return &EnqueueFailedError{
 			RecordingsError: base, EnqueueReason: enqueued.GetReason(), Recording: enqueued.GetRecording(),
 		}
 	}
-	return kindOf(base.Reason, base.Code)(base)
+	return found
+}
+
+// isCallersOwn tells of an enqueue whether asking again can't mend it. All else leaves it uncertain whether the recording
+// is queued.
+func isCallersOwn(failed error) bool {
+	switch failed.(type) {
+	case *InvalidRequestError, *RecordingDeletedError, *UnauthenticatedError, *PermissionDeniedError:
+		return true
+	default:
+		return false
+	}
 }
 
 func kindOf(reason string, code codes.Code) kind {

@@ -24,7 +24,7 @@ func (c *Client) Watch(
 		_, hasDeadline := ctx.Deadline()
 		w := watch{client: c, ctx: ctx, request: request}
 		// How a watch breaks before its first message is no different from how it does later.
-		w.setbacks = setbacks{options: c.options, unlimited: hasDeadline, begun: true}
+		w.setbacks = setbacks{options: c.options, unlimited: hasDeadline}
 		defer w.drop()
 		for {
 			look, err := w.next()

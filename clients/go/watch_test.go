@@ -72,8 +72,6 @@ func TestAWatchIsOpenedAgainAfterThese(t *testing.T) {
 	info := &errdetails.RetryInfo{RetryDelay: durationpb.New(time.Millisecond)}
 	for name, end := range map[string]error{
 		"UNAVAILABLE":                      failure(codes.Unavailable, "SERVER_DRAINING", nil),
-		"CANCELLED":                        failure(codes.Canceled, "", nil),
-		"INTERNAL":                         failure(codes.Internal, "", nil),
 		"its own deadline":                 failure(codes.DeadlineExceeded, "", nil),
 		"RESOURCE_EXHAUSTED and RetryInfo": failure(codes.ResourceExhausted, "WATCH_OVERRUN", nil, info),
 	} {
@@ -86,6 +84,17 @@ func TestAWatchIsOpenedAgainAfterThese(t *testing.T) {
 			}
 			expectEqual(t, "looks", len(states), 2)
 			expectEqual(t, "watches", s.watched, 3)
+		})
+	}
+	for _, code := range []codes.Code{codes.Canceled, codes.Internal} {
+		t.Run(code.String()+" once it has shown something", func(t *testing.T) {
+			s := newService(t, 0)
+			s.watches = []func(lookStream) error{showing(failure(code, "", nil), queued), showing(nil, queued, ready)}
+			states, err := statesOf(context.Background(), newClient(t, s.target))
+			if err != nil {
+				t.Fatal(err)
+			}
+			expectEqual(t, "looks", len(states), 2)
 		})
 	}
 }

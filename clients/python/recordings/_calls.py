@@ -55,7 +55,9 @@ class Calls(ABC):
         """Ask for a recording: ENQUEUED, CACHED or DUPLICATE. Idempotent.
 
         Raises:
-            EnqueueFailed: anything else. It is not certain that the recording is queued; asking again is safe.
+            InvalidRequest, Unauthenticated, PermissionDenied: it can't be asked for like this.
+            RecordingDeleted: it was deleted, and stays so.
+            EnqueueFailed: any other answer. It is not certain that the recording is queued; asking again is safe.
         """
         request = enqueue_request(
             recording_sid,

@@ -51,6 +51,14 @@ _BY_CODE: Final[Mapping[grpc.StatusCode, type[RecordingsError]]] = {
     grpc.StatusCode.INTERNAL: errors.InternalError,
 }
 
+#: Of an enqueue, what asking again can't mend. All else leaves it uncertain whether the recording is queued.
+_CALLERS_OWN: Final = (
+    errors.InvalidRequest,
+    errors.RecordingDeleted,
+    errors.Unauthenticated,
+    errors.PermissionDenied,
+)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -77,7 +85,9 @@ def error_of(error: Any) -> RecordingsError:
         is_enqueue = detail.Unpack(enqueued) or is_enqueue
     ours = info.domain == _DOMAIN
     reason = info.reason if ours else ""
-    kind = errors.EnqueueFailed if is_enqueue else BY_REASON.get(reason) or _BY_CODE.get(code, RecordingsError)
+    kind = BY_REASON.get(reason) or _BY_CODE.get(code, RecordingsError)
+    if is_enqueue and kind not in _CALLERS_OWN:
+        kind = errors.EnqueueFailed
     translated = kind(
         status.message if ours else error.details() or f"the call failed with {code.name}",
         code=code,

@@ -51,7 +51,7 @@ export class RecordingWatch implements AsyncIterableIterator<Recording, undefine
     this.#connection = connection;
     this.#request = request;
     this.#metadata = metadata;
-    this.#setbacks = new Setbacks(connection.patience, { begun: true, unlimited: timeoutSeconds !== undefined });
+    this.#setbacks = new Setbacks(connection.patience, { unlimited: timeoutSeconds !== undefined });
     this.#lifetime = new Lifetime(lifetime, signal);
     this.#until = timeoutSeconds === undefined ? Infinity : performance.now() + 1000 * timeoutSeconds;
   }

@@ -12,16 +12,12 @@ const LONGEST_RETRY_DELAY_SECONDS = 3600;
 export class Setbacks {
   readonly #patience: Patience;
   readonly #unlimited: boolean;
-  #begun: boolean;
+  #begun = false;
   #count = 0;
 
-  /**
-   * @param begun whether CANCELLED and INTERNAL may be resumed after although no message has come
-   * @param unlimited whether there is a deadline, until which it goes on
-   */
-  constructor(patience: Patience, { begun = false, unlimited = false } = {}) {
+  /** @param unlimited whether there is a deadline, until which it goes on */
+  constructor(patience: Patience, { unlimited = false } = {}) {
     this.#patience = patience;
-    this.#begun = begun;
     this.#unlimited = unlimited;
   }
 

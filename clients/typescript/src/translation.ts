@@ -46,6 +46,14 @@ const BY_CODE: ReadonlyMap<Code, Kind> = new Map<Code, Kind>([
   [Code.INTERNAL, errors.InternalError],
 ]);
 
+/** Of an enqueue, what asking again can't mend. All else leaves it uncertain whether the recording is queued. */
+const CALLERS_OWN: ReadonlySet<Kind> = new Set<Kind>([
+  errors.InvalidRequestError,
+  errors.RecordingDeletedError,
+  errors.UnauthenticatedError,
+  errors.PermissionDeniedError,
+]);
+
 /** The error that a call is which ended with this status. Its cause is gRPC's own. */
 export function errorOf(status: StatusObject): errors.RecordingsError {
   const { errorInfo, fieldViolations, retryDelaySeconds, enqueued } = statusDetails(status.metadata);
@@ -59,10 +67,10 @@ export function errorOf(status: StatusObject): errors.RecordingsError {
     retryDelaySeconds,
     cause: status instanceof Error ? status : Object.assign(new Error(`${Code[status.code]}: ${message}`), status),
   };
-  if (enqueued !== undefined) {
+  const kind = BY_REASON.get(details.reason ?? "") ?? BY_CODE.get(status.code) ?? errors.RecordingsError;
+  if (enqueued !== undefined && !CALLERS_OWN.has(kind)) {
     return new errors.EnqueueFailedError(message, details, enqueued.reason, enqueued.recording);
   }
-  const kind = BY_REASON.get(details.reason ?? "") ?? BY_CODE.get(status.code) ?? errors.RecordingsError;
   return new kind(message, details);
 }
 

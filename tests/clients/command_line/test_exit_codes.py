@@ -45,10 +45,9 @@ def test_a_bug_of_the_service_names_where_to_find_it() -> None:
 @pytest.mark.parametrize(
     ("reason", "code"),
     [
-        ("INVALID_REQUEST", ExitCode.USAGE),
-        ("RECORDING_DELETED", ExitCode.NOT_FOUND),
-        ("ACCOUNT_NOT_ALLOWED", ExitCode.DENIED),
         ("ENQUEUE_FAILED", ExitCode.UNAVAILABLE),
+        ("STORAGE_FULL", ExitCode.UNAVAILABLE),
+        ("INTERNAL", ExitCode.ERROR),
         ("SOMETHING_NEW", ExitCode.UNAVAILABLE),
     ],
 )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from recordings import errors
-from recordings._translation import BY_REASON
 from recordings.command_line.exit_codes import CommandFailed, ExitCode
 from recordings.errors import RecordingsError
 
@@ -76,8 +75,4 @@ def command_failed(error: RecordingsError, then: str = "") -> CommandFailed:
 
 
 def _nearest(table: Mapping[type[RecordingsError], Value], error: RecordingsError, otherwise: Value) -> Value:
-    kind = type(error)
-    if isinstance(error, errors.EnqueueFailed):
-        # Whatever ends an enqueue is an EnqueueFailed. Scripts want to know whether asking again would help.
-        kind = BY_REASON.get(error.reason, kind)
-    return next((table[each] for each in kind.__mro__ if each in table), otherwise)
+    return next((table[each] for each in type(error).__mro__ if each in table), otherwise)

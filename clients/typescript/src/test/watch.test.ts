@@ -8,6 +8,7 @@ import {
   RecordingFailedError,
   RecordingNotFoundError,
   RecordingState,
+  RecordingsError,
   UnavailableError,
 } from "../index.js";
 import { Recording, type WatchRecordingRequest, type WatchRecordingResponse } from "../v1.js";
@@ -43,7 +44,26 @@ test("it gives each revision once, and ends when the service says so", withServi
   assert.equal(service.calls.length, 0);
 }));
 
-for (const code of [Code.UNAVAILABLE, Code.CANCELLED, Code.INTERNAL, Code.DEADLINE_EXCEEDED]) {
+for (const code of [Code.CANCELLED, Code.INTERNAL]) {
+  test(`it opens the stream again after ${Code[code]}, but not if that is its answer`, withService(async (service, client) => {
+    service.watch = async (play) => {
+      await look(play, play.opening + 1, play.opening === 0 ? QUEUED : READY);
+      if (play.opening === 0) {
+        throw refusal(code);
+      }
+    };
+    assert.deepEqual(await revisions(client.watch(SID)), [1, 2]);
+    service.watch = () => {
+      throw refusal(code);
+    };
+    const error = await rejection(revisions(client.watch(SID)));
+    assert.ok(error instanceof RecordingsError);
+    assert.equal(error.code, code);
+    assert.equal(service.watches.length, 3);
+  }));
+}
+
+for (const code of [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED]) {
   test(`it opens the stream again after ${Code[code]}`, withService(async (service, client) => {
     service.watch = async (play) => {
       if (play.opening === 0) {

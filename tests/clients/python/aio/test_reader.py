@@ -269,8 +269,8 @@ async def test_a_reader_that_does_not_read_costs_a_bounded_number_of_messages(
     async with connect() as client, client.open(RECORDING):
         await until(lambda: recordings.chunks_sent)
         await asyncio.sleep(0.5)
-        # What is in flight between the two; the recording has 62.
-        assert recordings.chunks_sent <= 12
+        # What is in flight between the two, of which gRPC's window may grow to 16 MiB; the recording has 62.
+        assert recordings.chunks_sent <= 24
 
 
 # All of them together

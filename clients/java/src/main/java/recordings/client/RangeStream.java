@@ -40,7 +40,7 @@ final class RangeStream {
     RangeStream(Connection connection, ByteRange wanted) {
         this.connection = connection;
         this.reading = new RangeReading(wanted);
-        this.setbacks = new Setbacks(connection.options(), false, false);
+        this.setbacks = new Setbacks(connection.options(), false);
     }
 
     /** What the first message has said; null before the first {@link #read}. */

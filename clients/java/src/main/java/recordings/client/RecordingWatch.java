@@ -48,7 +48,7 @@ public final class RecordingWatch implements Iterator<Recording>, Closeable {
     RecordingWatch(Connection connection, WatchRecordingRequest request, Duration timeout) {
         this.connection = connection;
         this.request = request;
-        this.setbacks = new Setbacks(connection.options(), true, timeout != null);
+        this.setbacks = new Setbacks(connection.options(), timeout != null);
         this.until = timeout == null ? null : System.nanoTime() + nanosOf(timeout);
         connection.add(this);
     }

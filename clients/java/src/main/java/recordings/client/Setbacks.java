@@ -24,12 +24,10 @@ final class Setbacks {
     /**
      * Counts nothing yet.
      *
-     * @param begun whether CANCELLED and INTERNAL may be resumed after although no message has come
      * @param unlimited whether there is a deadline, until which it goes on
      */
-    Setbacks(ClientOptions options, boolean begun, boolean unlimited) {
+    Setbacks(ClientOptions options, boolean unlimited) {
         this.options = options;
-        this.begun = begun;
         this.unlimited = unlimited;
     }
 

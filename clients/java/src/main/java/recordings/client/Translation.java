@@ -100,13 +100,23 @@ final class Translation {
                 info.map(ErrorInfo::getMetadataMap).orElse(Map.of()),
                 find(details, BadRequest.class).map(Translation::violations).orElse(List.of()),
                 find(details, RetryInfo.class).map(Translation::delay).orElse(null));
-        if (enqueued.isPresent()) {
+        Kind byCode = BY_CODE.getOrDefault(code, RecordingsException::new);
+        RecordingsException found =
+                BY_REASON.getOrDefault(failure.reason(), byCode).apply(failure, error);
+        if (enqueued.isPresent() && !isCallersOwn(found)) {
             EnqueueRecordingResponse answer = enqueued.get();
             return new EnqueueFailedException(
                     failure, answer.getReasonValue(), answer.hasRecording() ? answer.getRecording() : null, error);
         }
-        Kind byCode = BY_CODE.getOrDefault(code, RecordingsException::new);
-        return BY_REASON.getOrDefault(failure.reason(), byCode).apply(failure, error);
+        return found;
+    }
+
+    /** Of an enqueue, what asking again can't mend. All else leaves it uncertain whether the recording is queued. */
+    private static boolean isCallersOwn(RecordingsException error) {
+        return error instanceof InvalidRequestException
+                || error instanceof RecordingDeletedException
+                || error instanceof UnauthenticatedException
+                || error instanceof PermissionDeniedException;
     }
 
     private static RecordingsException enqueueFailed(Failure failure, Throwable cause) {
