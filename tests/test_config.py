@@ -256,6 +256,7 @@ def test_an_empty_token_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     ("variables", "named"),
     [
         ({"TWILIO_ACCOUNT_SID": "x"}, "TWILIO_ACCOUNT_SID"),
+        ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_MEDIA_FORMAT": "ogg"}, "TWILIO_MEDIA_FORMAT"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_KEY": SECRET}, "TWILIO_API_SECRET"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_SECRET": SECRET}, "TWILIO_API_KEY"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "http://api.example.com"}, "TWILIO_API_URL"),
@@ -272,6 +273,22 @@ def test_a_wrong_account_is_named_by_its_variable(
 ) -> None:
     (problem,) = problems(monkeypatch, **variables)
     assert problem.startswith(f"{named}: ")
+
+
+def test_an_account_has_mp3_as_twilio_gives_it_unless_it_chooses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    account = load(monkeypatch, TWILIO_ACCOUNT_SID=ACCOUNT).accounts()[ACCOUNT]
+    assert (account.media_format, account.dual_channel) == ("mp3", False)
+
+    chosen = {"TWILIO_MEDIA_FORMAT": "wav", "TWILIO_DUAL_CHANNEL": "1"}
+    account = load(monkeypatch, TWILIO_ACCOUNT_SID=ACCOUNT, **chosen).accounts()[ACCOUNT]
+    assert (account.media_format, account.dual_channel) == ("wav", True)
+
+    file = tmp_path / "accounts.toml"
+    file.write_text(f'[{OTHER_ACCOUNT}]\nmedia_format = "wav"\ndual_channel = true\n')
+    account = load(monkeypatch, RECORDING_ACCOUNTS_FILE=str(file)).accounts()[OTHER_ACCOUNT]
+    assert (account.media_format, account.dual_channel) == ("wav", True)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8099", "http://localhost", "http://[::1]:8099"])

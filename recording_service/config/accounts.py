@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
@@ -32,6 +32,11 @@ class Account(BaseModel):
     api_secret: SecretStr | None = None
     #: Where its media is fetched; this host alone is sent the credentials.
     api_url: str = TWILIO_API_URL
+    #: What is fetched: `mp3`, or the four times larger `wav`. Of an account, not of a request: whoever asks for a
+    #: recording that is stored is given it as it is.
+    media_format: Literal["mp3", "wav"] = "mp3"
+    #: Both parties apart, a channel each, where Twilio has them so; mono where it doesn't.
+    dual_channel: bool = False
 
     @field_validator("account_sid")
     @classmethod
@@ -74,14 +79,28 @@ def _has_sound_port(url: SplitResult) -> bool:
 
 
 def account_of_variables(
-    *, account_sid: str, auth_tokens: Sequence[str], api_key: str, api_secret: str, api_url: str
+    *,
+    account_sid: str,
+    auth_tokens: Sequence[str],
+    api_key: str,
+    api_secret: str,
+    api_url: str,
+    media_format: str,
+    dual_channel: bool,
 ) -> Account:
     """The one account that variables describe. Raises ConfigurationError, which names them."""
     table = {"api_key": api_key or None, "api_secret": api_secret or None}
     _require_both(table, "TWILIO_", str.upper)
     with explaining("TWILIO_"):
         return Account.model_validate(
-            {"account_sid": account_sid, "auth_tokens": tuple(auth_tokens), "api_url": api_url, **table}
+            {
+                "account_sid": account_sid,
+                "auth_tokens": tuple(auth_tokens),
+                "api_url": api_url,
+                "media_format": media_format,
+                "dual_channel": dual_channel,
+                **table,
+            }
         )
 
 

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     twilio_api_key: Annotated[SecretStr, Field(validation_alias="TWILIO_API_KEY")] = SecretStr("")
     twilio_api_secret: Annotated[SecretStr, Field(validation_alias="TWILIO_API_SECRET")] = SecretStr("")
     twilio_api_url: Annotated[str, Field(validation_alias="TWILIO_API_URL")] = TWILIO_API_URL
+    #: What is fetched of the one account, as in `Account`.
+    twilio_media_format: Annotated[str, Field(validation_alias="TWILIO_MEDIA_FORMAT")] = "mp3"
+    twilio_dual_channel: Annotated[bool, Field(validation_alias="TWILIO_DUAL_CHANNEL")] = False
 
     @field_validator("data_dir")
     @classmethod
@@ -275,6 +278,8 @@ class Settings(BaseSettings):
                 api_key=api_key,
                 api_secret=api_secret,
                 api_url=self.twilio_api_url,
+                media_format=self.twilio_media_format,
+                dual_channel=self.twilio_dual_channel,
             )
         elif api_key or api_secret or any(auth_tokens):
             raise ConfigurationError(["TWILIO_ACCOUNT_SID: is missing; whose are the token and the key?"])

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple
 
 from recording_service.core import transitions
-from recording_service.core.audio import recognise
+from recording_service.core.audio import Audio, recognise
 from recording_service.core.errors import ObjectMissing, StorageUnavailable
 from recording_service.core.model import Recording, RecordingState, StoredObject
 from recording_service.core.object_digest import PIECE_BYTES, ObjectDigest
@@ -21,10 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 class _Found(NamedTuple):
-    """What an object turned out to be; no content type if it is no audio."""
+    """What an object turned out to be; None if it is no audio."""
 
     stored: StoredObject
-    content_type: str
+    audio: Audio | None
 
 
 class Adoption:
@@ -70,7 +70,7 @@ class Adoption:
             self._refused[orphan.entry] = found
             _log.warning(
                 "an object without a recording is kept, but not adopted: %s recording_sid=%s object_key=%s",
-                "its bytes are not those that the recording had" if found.content_type else "it is not audio",
+                "its bytes are not those that the recording had" if found.audio else "it is not audio",
                 orphan.bell.recording_sid,
                 orphan.entry.object_key,
             )
@@ -85,18 +85,17 @@ class Adoption:
                 yield
         except ObjectMissing:
             return None
-        audio = recognise(digest.head)
         stored = StoredObject(digest.object_key, digest.read_bytes, digest.sha256)
-        return _Found(stored, audio.content_type if audio else "")
+        return _Found(stored, recognise(digest.head))
 
     def _decide(self, orphan: ShelfEntry, found: _Found) -> Amended:
         """The row as it is now, and whether it has been made READY with the object."""
         key, now = orphan.bell.key, self._clock.now()
 
         def decide(row: Recording | None) -> Recording | None:
-            if not found.content_type:
+            if found.audio is None:
                 return None
-            return transitions.adopted(row, orphan.bell, found.stored, found.content_type, now)
+            return transitions.adopted(row, orphan.bell, found.stored, found.audio, now)
 
         amended = self._catalogue.amend([(key, decide)])[0]
         if amended.changed:

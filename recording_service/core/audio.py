@@ -6,30 +6,39 @@ Headers are not believed: error documents have been stored as audio before (twil
 from typing import NamedTuple
 
 #: How many bytes `recognise` needs to tell; fewer are enough only if the body has no more.
-SNIFF_BYTES = 16
+SNIFF_BYTES = 24
 
 
-class AudioFormat(NamedTuple):
-    """A format this service stores."""
+class Audio(NamedTuple):
+    """What a body is: a format this service stores, and how many channels it has; 0 if its beginning does not say."""
 
     content_type: str
     extension: str
+    channels: int = 0
 
 
-MP3 = AudioFormat("audio/mpeg", "mp3")
-WAV = AudioFormat("audio/wav", "wav")
+MP3 = Audio("audio/mpeg", "mp3")
+WAV = Audio("audio/wav", "wav")
 
 _MPEG_SYNC = 0xFFE0
 _RESERVED_VERSION, _LAYER_III, _RESERVED_BITRATE, _RESERVED_SAMPLE_RATE = 0b01, 0b01, 0b1111, 0b11
+_SINGLE_CHANNEL = 0b11
 
 
-def recognise(head: bytes) -> AudioFormat | None:
-    """The format of a body that begins with these bytes; None if it is no audio we know."""
+def recognise(head: bytes) -> Audio | None:
+    """What a body is that begins with these bytes; None if it is no audio we know."""
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return WAV
-    if head[:3] == b"ID3" or _is_mp3_frame(head):
+        return WAV._replace(channels=_channels_of_wav(head))
+    if head[:3] == b"ID3":
         return MP3
+    if _is_mp3_frame(head):
+        return MP3._replace(channels=1 if head[3] >> 6 == _SINGLE_CHANNEL else 2)
     return None
+
+
+def _channels_of_wav(head: bytes) -> int:
+    """Of the `fmt ` chunk, if it comes first, as it does from Twilio (RFC 2361): its second field of 16 bits."""
+    return int.from_bytes(head[22:24], "little") if head[12:16] == b"fmt " else 0
 
 
 def _is_mp3_frame(head: bytes) -> bool:

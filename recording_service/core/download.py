@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from recording_service.core import transitions
 from recording_service.core.attempts import Attempts
-from recording_service.core.audio import SNIFF_BYTES, recognise
+from recording_service.core.audio import SNIFF_BYTES, Audio, recognise
 from recording_service.core.changes import tell
 from recording_service.core.errors import (
     AttemptSuperseded,
@@ -110,7 +110,7 @@ class Downloader:
     def _see_through(self, claimed: Recording, started: float) -> None:
         try:
             failpoint(Failpoint.DOWNLOAD_AFTER_CLAIM)
-            stored, content_type = self._fetch(claimed)
+            stored, audio = self._fetch(claimed)
         except SourceUnauthorized as error:
             now = self._clock.now()
             failpoint(Failpoint.ACCOUNT_BEFORE_PAUSE)
@@ -128,7 +128,7 @@ class Downloader:
             _log.exception("an attempt failed unexpectedly recording_sid=%s", claimed.recording_sid)
             self._fail(claimed.bell, WorkerCrashed(), "an unexpected error; the log has it")
         else:
-            self._ready(claimed, stored, content_type, started)
+            self._ready(claimed, stored, audio, started)
             self._resume_account(claimed.account_sid)
 
     def _fail(self, bell: Bell, error: RecordingServiceError, message: str) -> None:
@@ -147,8 +147,8 @@ class Downloader:
                 time.sleep(self._settings.note_pause_seconds)
         return tell()
 
-    def _fetch(self, claimed: Recording) -> tuple[StoredObject, str]:
-        """The recording as it was published, and its content type."""
+    def _fetch(self, claimed: Recording) -> tuple[StoredObject, Audio]:
+        """The recording as it was published, and what it is."""
         # Twilio is not asked for what there is no room for.
         self._storage.check_room()
         interval_seconds = self._settings.lease_interval_seconds
@@ -174,13 +174,13 @@ class Downloader:
                     raise SourceTruncated(f"{media.content_length} bytes were announced, {upload.received_bytes} came")
                 failpoint(Failpoint.DOWNLOAD_BEFORE_PUBLISH)
                 lease.check()
-                return upload.publish(), audio.content_type
+                return upload.publish(), audio
 
-    def _ready(self, claimed: Recording, stored: StoredObject, content_type: str, started: float) -> None:
+    def _ready(self, claimed: Recording, stored: StoredObject, audio: Audio, started: float) -> None:
         now = self._clock.now()
         bell = claimed.bell
         failpoint(Failpoint.DOWNLOAD_BEFORE_READY)
-        ready = (claimed.key, lambda row: transitions.stored(row, bell, stored, content_type, now))
+        ready = (claimed.key, lambda row: transitions.stored(row, bell, stored, audio, now))
         row, changed = self._note(lambda: self._catalogue.amend([ready])[0])
         # An answer may have been lost, of a time that was noted: the object is the row's then.
         is_ours = row is not None and row.state is RecordingState.READY and row.object_key == stored.object_key

@@ -195,6 +195,9 @@ class Recording:
     verified_time: datetime | None = None
     #: The SHA-256 of the bytes that were lost, until it is READY again: what turns up on the shelf is held against it.
     expected_sha256: str = ""
+    #: Channels of the bytes that are stored; 0 if their beginning does not say, or there are none. 1 although both were
+    #: asked for, where Twilio has no second one.
+    stored_channels: int = 0
 
     @property
     def key(self) -> RecordingKey:

@@ -358,7 +358,7 @@ class MediaSource(Protocol):
     """Twilio, as far as this service fetches from it."""
 
     def open(self, key: RecordingKey) -> AbstractContextManager[Media]:
-        """Asks for the recording's one MP3 (twilio.md A4), with its account's credentials. Raises SourceError."""
+        """Asks for the recording in its account's format, with its account's credentials. Raises SourceError."""
 
 
 class Change(NamedTuple):

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
+from recording_service.core.audio import Audio
 from recording_service.core.model import (
     IN_FLIGHT,
     Bell,
@@ -65,18 +66,18 @@ def enqueued(existing: Recording | None, request: EnqueueRequest, now: datetime)
 
 
 def stored(
-    existing: Recording | None, bell: Bell, stored_object: StoredObject, content_type: str, now: datetime
+    existing: Recording | None, bell: Bell, stored_object: StoredObject, audio: Audio, now: datetime
 ) -> Recording | None:
     """READY, if that attempt is still the one that downloads."""
     if existing is None or not _is_downloading(existing, bell):
         return None
     labels = {key: value for key, value in existing.call.labels.items() if key != ADOPTED_LABEL}
     downloaded = replace(existing, call=replace(existing.call, labels=labels))
-    return _changed(_ready(downloaded, stored_object, content_type, now), now)
+    return _changed(_ready(downloaded, stored_object, audio, now), now)
 
 
 def adopted(
-    existing: Recording | None, bell: Bell, found: StoredObject, content_type: str, now: datetime
+    existing: Recording | None, bell: Bell, found: StoredObject, audio: Audio, now: datetime
 ) -> Recording | None:
     """READY with an object that was found on the shelf, written by that attempt; for no row at all, or a FAILED one.
 
@@ -85,13 +86,13 @@ def adopted(
     if existing is None:
         call = CallDetails(labels={ADOPTED_LABEL: "true"})
         request = EnqueueRequest(bell.key, RecordingJob.DOWNLOAD_ONLY, Priority.NORMAL, call)
-        return replace(_ready(_created(request, now), found, content_type, now), attempt=bell.attempt)
+        return replace(_ready(_created(request, now), found, audio, now), attempt=bell.attempt)
     if existing.state is not RecordingState.FAILED or existing.expected_sha256 not in ("", found.sha256):
         return None
     call = existing.call
     if not existing.expected_sha256:
         call = _filled(call, CallDetails(labels={ADOPTED_LABEL: "true"}))
-    ready = _ready(replace(existing, call=call), found, content_type, now)
+    ready = _ready(replace(existing, call=call), found, audio, now)
     if bell.attempt > existing.attempt:
         # The next attempt's object must have another name.
         ready = replace(ready, attempt=bell.attempt, rung_time=None)
@@ -154,6 +155,7 @@ def refetched(existing: Recording | None, object_key: str, now: datetime) -> Rec
         size_bytes=None,
         sha256="",
         content_type="",
+        stored_channels=0,
         ready_time=None,
         verified_time=None,
         expected_sha256=existing.sha256,
@@ -217,7 +219,7 @@ def _is_downloading(recording: Recording, bell: Bell) -> bool:
     return recording.state is RecordingState.DOWNLOADING and recording.attempt == bell.attempt
 
 
-def _ready(recording: Recording, stored_object: StoredObject, content_type: str, now: datetime) -> Recording:
+def _ready(recording: Recording, stored_object: StoredObject, audio: Audio, now: datetime) -> Recording:
     return replace(
         recording,
         state=RecordingState.READY,
@@ -228,7 +230,8 @@ def _ready(recording: Recording, stored_object: StoredObject, content_type: str,
         object_key=stored_object.object_key,
         size_bytes=stored_object.size_bytes,
         sha256=stored_object.sha256,
-        content_type=content_type,
+        content_type=audio.content_type,
+        stored_channels=audio.channels,
         ready_time=now,
         # The scrub may have marked the row just when its object was sent back to be fetched.
         verified_time=None,

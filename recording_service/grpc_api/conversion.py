@@ -97,6 +97,8 @@ def fill_recording(message: recording_pb2.Recording, recording: Recording) -> No
         message.etag = recording.etag
     if recording.content_type:
         message.content_type = recording.content_type
+    if recording.stored_channels:
+        message.stored_channels = recording.stored_channels
     if recording.ready_time is not None:
         _set_timestamp(message.ready_time, recording.ready_time)
     if recording.delete_time is not None:

@@ -10,7 +10,7 @@ from recording_service.adapters.redis_changes import RedisChangeFeed
 from recording_service.adapters.redis_client import api_client
 from recording_service.adapters.rq_queue.queue import RqBellQueue
 from recording_service.adapters.sql_catalogue.catalogue import SqlCatalogue
-from recording_service.adapters.twilio_media.account import TwilioAccount, TwilioLimits
+from recording_service.adapters.twilio_media.account import MediaFormat, TwilioAccount, TwilioLimits
 from recording_service.adapters.twilio_media.media import TwilioMedia
 from recording_service.config import ConfigurationError, Settings
 from recording_service.core.attempts import Attempts
@@ -79,7 +79,16 @@ def open_source(settings: Settings) -> TwilioMedia:
     accounts = []
     for account in settings.accounts().values():
         username, password = account.credentials() or ("", "")
-        accounts.append(TwilioAccount(account.account_sid, account.api_url, username, password))
+        accounts.append(
+            TwilioAccount(
+                account.account_sid,
+                account.api_url,
+                username,
+                password,
+                media_format=MediaFormat(account.media_format),
+                dual_channel=account.dual_channel,
+            )
+        )
     limits = TwilioLimits(total_seconds=settings.download_seconds, max_bytes=settings.max_recording_bytes)
     return TwilioMedia(accounts, limits)
 

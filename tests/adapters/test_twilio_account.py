@@ -2,7 +2,7 @@
 
 import pytest
 
-from recording_service.adapters.twilio_media.account import Origin, TwilioAccount, media_url
+from recording_service.adapters.twilio_media.account import MediaFormat, Origin, TwilioAccount, media_url
 from recording_service.core.model import RecordingKey
 
 KEY = RecordingKey("AC" + "1a" * 16, "RE" + "2B" * 16)
@@ -10,9 +10,15 @@ KEY = RecordingKey("AC" + "1a" * 16, "RE" + "2B" * 16)
 
 @pytest.mark.parametrize("api_url", ["https://api.twilio.com", "https://api.twilio.com/"])
 def test_a_recording_is_where_its_sids_say(api_url: str) -> None:
-    assert media_url(api_url, KEY) == (
+    assert media_url(TwilioAccount(KEY.account_sid, api_url), KEY) == (
         f"https://api.twilio.com/2010-04-01/Accounts/AC{'1a' * 16}/Recordings/RE{'2B' * 16}.mp3"
     )
+
+
+def test_its_format_and_channels_are_part_of_where_it_is() -> None:
+    account = TwilioAccount(KEY.account_sid, "https://api.twilio.com", media_format=MediaFormat.WAV)
+
+    assert media_url(account, KEY, 2).endswith(f"/RE{'2B' * 16}.wav?RequestedChannels=2")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +36,7 @@ def test_a_recording_is_where_its_sids_say(api_url: str) -> None:
 )
 def test_what_is_no_sid_gets_into_no_url(key: RecordingKey) -> None:
     with pytest.raises(ValueError, match="not the key of a recording"):
-        media_url("https://api.twilio.com", key)
+        media_url(TwilioAccount(KEY.account_sid, "https://api.twilio.com"), key)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ LIMITS = TwilioLimits(
 )
 
 
-def account(api_url: str, **changes: str) -> TwilioAccount:
+def account(api_url: str, **changes: Any) -> TwilioAccount:
     return replace(TwilioAccount(ACCOUNT_SID, api_url, USERNAME, PASSWORD), **changes)
 
 

@@ -92,6 +92,7 @@ def whole_recordings(draw: st.DrawFn) -> Recording:
     by_name: dict[str, st.SearchStrategy[Any]] = {
         "labels": st.dictionaries(texts, texts, max_size=4),
         "failures_by_reason": st.dictionaries(st.sampled_from(FailureReason), st.integers(1, 1000), max_size=4),
+        "stored_channels": st.integers(0, 8),
         "lease": sizes,
         "received_bytes": sizes,
         "revision": st.integers(1, 2**62),

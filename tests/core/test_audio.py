@@ -2,26 +2,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording_service.core.audio import MP3, SNIFF_BYTES, WAV, AudioFormat, recognise
+from recording_service.core.audio import MP3, SNIFF_BYTES, WAV, Audio, recognise
 
 #: The header of a real Twilio MP3: MPEG-2, layer III, 32 kbit/s, mono (twilio.md A4).
 TWILIO_FRAME = bytes.fromhex("fff340c4")
+
+MP3_MONO, MP3_DUAL = MP3._replace(channels=1), MP3._replace(channels=2)
 
 
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (TWILIO_FRAME + bytes(12), MP3),
-        (TWILIO_FRAME, MP3),
-        (bytes.fromhex("fffb9064"), MP3),
-        (bytes.fromhex("fffa9064"), MP3),
-        (bytes.fromhex("ffe340c4"), MP3),
+        (TWILIO_FRAME + bytes(20), MP3_MONO),
+        (TWILIO_FRAME, MP3_MONO),
+        (bytes.fromhex("fffb9064"), MP3_DUAL),
+        (bytes.fromhex("fffa9004"), MP3_DUAL),
+        (bytes.fromhex("fffa9084"), MP3_DUAL),
+        (bytes.fromhex("ffe340c4"), MP3_MONO),
         (b"ID3\x04\x00\x00\x00\x00\x00\x00", MP3),
         (b"RIFF\x24\x08\x00\x00WAVEfmt ", WAV),
+        (b"RIFF\x24\x08\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x02\x00", WAV._replace(channels=2)),
+        (b"RIFF\x24\x08\x00\x00WAVELIST\x10\x00\x00\x00\x01\x00\x02\x00", WAV),
     ],
-    ids=["twilio", "four bytes are enough", "mpeg-1", "with a checksum", "mpeg-2.5", "tagged", "wav"],
+    ids=[
+        "twilio",
+        "four bytes are enough",
+        "mpeg-1 in joint stereo",
+        "with a checksum",
+        "of two channels",
+        "mpeg-2.5",
+        "tagged",
+        "the beginning of a wav",
+        "wav",
+        "a wav with something before its format",
+    ],
 )
-def test_audio_is_recognised_by_its_first_bytes(head: bytes, expected: AudioFormat) -> None:
+def test_audio_and_its_channels_are_recognised_by_its_first_bytes(head: bytes, expected: Audio) -> None:
     assert recognise(head) == expected
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recording_service.core import transitions
+from recording_service.core.audio import MP3
 from recording_service.core.model import (
     Bell,
     CallDetails,
@@ -34,6 +35,7 @@ BEFORE = START
 NOW = START + timedelta(minutes=10)
 OBJECT = StoredObject(f"{KEY.account_sid}/{KEY.recording_sid}/3.mp3", 1234, "ab" * 32)
 OTHER_OBJECT = StoredObject(f"{KEY.account_sid}/{KEY.recording_sid}/5.mp3", 1235, "cd" * 32)
+MP3_MONO = MP3._replace(channels=1)
 ABSENT = UnavailableReport(KEY, UnavailableReason.ABSENT)
 
 FULL, DOWNLOAD_ONLY = RecordingJob.FULL, RecordingJob.DOWNLOAD_ONLY
@@ -101,6 +103,7 @@ def row(state: RecordingState, **changes: object) -> Recording:
             "received_bytes": OBJECT.size_bytes,
             "sha256": OBJECT.sha256,
             "content_type": "audio/mpeg",
+            "stored_channels": 1,
             "ready_time": BEFORE,
             "verified_time": BEFORE,
         },
@@ -251,7 +254,7 @@ def test_labels_beyond_what_a_recording_can_have_are_not_taken_over() -> None:
 
 
 def test_the_attempt_that_downloads_makes_it_ready() -> None:
-    assert transitions.stored(DOWNLOADING, BELL, OBJECT, "audio/mpeg", NOW) == changed(
+    assert transitions.stored(DOWNLOADING, BELL, OBJECT, MP3_MONO, NOW) == changed(
         DOWNLOADING,
         state=RecordingState.READY,
         failures_by_reason={},
@@ -260,19 +263,20 @@ def test_the_attempt_that_downloads_makes_it_ready() -> None:
         size_bytes=OBJECT.size_bytes,
         sha256=OBJECT.sha256,
         content_type="audio/mpeg",
+        stored_channels=1,
         ready_time=NOW,
     )
 
 
 def test_the_trouble_of_earlier_attempts_is_forgotten_once_it_is_ready() -> None:
-    after = transitions.stored(replace(DOWNLOADING, failure_message="404"), BELL, OBJECT, "audio/mpeg", NOW)
+    after = transitions.stored(replace(DOWNLOADING, failure_message="404"), BELL, OBJECT, MP3_MONO, NOW)
     assert after is not None
     assert (after.failures, after.failure_message, after.failure_reason) == (0, "", None)
 
 
 def test_a_new_object_has_not_been_verified_yet() -> None:
     # The mark of an earlier one may have met the row just when it was lost.
-    after = transitions.stored(replace(DOWNLOADING, verified_time=BEFORE), BELL, OBJECT, "audio/mpeg", NOW)
+    after = transitions.stored(replace(DOWNLOADING, verified_time=BEFORE), BELL, OBJECT, MP3_MONO, NOW)
     assert after is not None
     assert after.verified_time is None
 
@@ -347,7 +351,7 @@ def test_a_clean_stop_gives_the_attempt_back_unspent() -> None:
 
 
 ENDINGS: dict[str, Callable[[Recording | None, Bell], Recording | None]] = {
-    "stored": lambda existing, bell: transitions.stored(existing, bell, OBJECT, "audio/mpeg", NOW),
+    "stored": lambda existing, bell: transitions.stored(existing, bell, OBJECT, MP3_MONO, NOW),
     "put off": put_off,
     "given up": lambda existing, bell: transitions.given_up(existing, bell, FailureReason.SOURCE_REFUSED, "400", NOW),
     "released": lambda existing, bell: transitions.released(existing, bell, NOW),
@@ -406,6 +410,7 @@ def test_a_lost_object_sends_the_recording_back_to_be_fetched() -> None:
         size_bytes=None,
         sha256="",
         content_type="",
+        stored_channels=0,
         ready_time=None,
         verified_time=None,
         expected_sha256=OBJECT.sha256,
@@ -431,7 +436,7 @@ def test_what_the_lost_bytes_were_is_remembered_until_it_is_ready_again_and_neve
     for row_ in (lost, failed, queued):
         assert (row_.expected_sha256, row_.sha256, row_.etag, row_.size_bytes) == (OBJECT.sha256, "", "", None)
     downloading = replace(queued, state=RecordingState.DOWNLOADING)
-    again = transitions.stored(downloading, downloading.bell, OTHER_OBJECT, "audio/mpeg", NOW)
+    again = transitions.stored(downloading, downloading.bell, OTHER_OBJECT, MP3_MONO, NOW)
     assert again is not None
     assert (again.expected_sha256, again.sha256) == ("", OTHER_OBJECT.sha256)
 
@@ -441,7 +446,7 @@ def test_what_the_lost_bytes_were_is_remembered_until_it_is_ready_again_and_neve
 
 def test_an_object_of_a_recording_that_nobody_knows_makes_it_ready_and_says_so() -> None:
     bell = Bell(*KEY, 3)
-    assert transitions.adopted(None, bell, OBJECT, "audio/mpeg", NOW) == Recording(
+    assert transitions.adopted(None, bell, OBJECT, MP3_MONO, NOW) == Recording(
         account_sid=KEY.account_sid,
         recording_sid=KEY.recording_sid,
         call=CallDetails(labels={ADOPTED_LABEL: "true"}),
@@ -457,13 +462,14 @@ def test_an_object_of_a_recording_that_nobody_knows_makes_it_ready_and_says_so()
         size_bytes=OBJECT.size_bytes,
         sha256=OBJECT.sha256,
         content_type="audio/mpeg",
+        stored_channels=1,
         ready_time=NOW,
     )
 
 
 def test_a_failed_recording_is_ready_with_the_bytes_that_it_had() -> None:
     existing = replace(FAILED, expected_sha256=OBJECT.sha256)
-    assert transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW) == changed(
+    assert transitions.adopted(existing, BELL, OBJECT, MP3_MONO, NOW) == changed(
         FAILED,
         state=RecordingState.READY,
         failures_by_reason={},
@@ -474,13 +480,14 @@ def test_a_failed_recording_is_ready_with_the_bytes_that_it_had() -> None:
         size_bytes=OBJECT.size_bytes,
         sha256=OBJECT.sha256,
         content_type="audio/mpeg",
+        stored_channels=1,
         ready_time=NOW,
     )
 
 
 def test_a_failed_recording_that_never_had_bytes_is_ready_with_those_that_are_found_and_says_so() -> None:
     existing = replace(FAILED, call=DETAILS)
-    after = transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW)
+    after = transitions.adopted(existing, BELL, OBJECT, MP3_MONO, NOW)
     assert after is not None
     assert (after.state, after.sha256) == (RecordingState.READY, OBJECT.sha256)
     assert after.call == replace(DETAILS, labels={**DETAILS.labels, ADOPTED_LABEL: "true"})
@@ -488,16 +495,16 @@ def test_a_failed_recording_that_never_had_bytes_is_ready_with_those_that_are_fo
 
 def test_other_bytes_than_a_recording_had_are_never_adopted() -> None:
     existing = replace(FAILED, expected_sha256=OTHER_OBJECT.sha256)
-    assert transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW) is None
+    assert transitions.adopted(existing, BELL, OBJECT, MP3_MONO, NOW) is None
 
 
 @pytest.mark.parametrize("existing", [QUEUED, DOWNLOADING, READY, DELETED])
 def test_nothing_is_adopted_for_a_recording_that_is_on_its_way_ready_or_deleted(existing: Recording) -> None:
-    assert transitions.adopted(existing, BELL, OBJECT, "audio/mpeg", NOW) is None
+    assert transitions.adopted(existing, BELL, OBJECT, MP3_MONO, NOW) is None
 
 
 def test_the_attempt_after_an_adoption_writes_an_object_of_another_name() -> None:
-    after = transitions.adopted(FAILED, Bell(*KEY, 9), OBJECT, "audio/mpeg", NOW)
+    after = transitions.adopted(FAILED, Bell(*KEY, 9), OBJECT, MP3_MONO, NOW)
     assert after is not None
     assert (after.attempt, after.rung_time) == (9, None)
     lost = transitions.refetched(after, OBJECT.object_key, NOW)
@@ -507,7 +514,7 @@ def test_the_attempt_after_an_adoption_writes_an_object_of_another_name() -> Non
 
 def test_a_download_vouches_for_the_bytes_of_a_recording_that_was_adopted() -> None:
     existing = replace(DOWNLOADING, call=CallDetails(labels={"team": "a", ADOPTED_LABEL: "true"}))
-    after = transitions.stored(existing, BELL, OBJECT, "audio/mpeg", NOW)
+    after = transitions.stored(existing, BELL, OBJECT, MP3_MONO, NOW)
     assert after is not None
     assert after.call.labels == {"team": "a"}
 
@@ -608,7 +615,7 @@ EVERY_TRANSITION: dict[str, Callable[[Recording], Recording | None]] = {
     **{name: lambda existing, ending=ending: ending(existing, existing.bell) for name, ending in ENDINGS.items()},  # type: ignore[misc]
     "bell forgotten": lambda existing: transitions.bell_forgotten(existing, existing.bell, NOW),
     "refetched": lambda existing: transitions.refetched(existing, existing.object_key, NOW),
-    "adopted": lambda existing: transitions.adopted(existing, existing.bell, OBJECT, "audio/mpeg", NOW),
+    "adopted": lambda existing: transitions.adopted(existing, existing.bell, OBJECT, MP3_MONO, NOW),
     "unavailable": lambda existing: transitions.unavailable(existing, ABSENT, NOW),
     "deleted": lambda existing: transitions.deleted(existing, NOW),
 }

@@ -67,6 +67,7 @@ def recording(**changes: Any) -> Recording:
         size_bytes=10,
         sha256="4e" * 32,
         content_type="audio/mpeg",
+        stored_channels=2,
         revision=7,
         ready_time=NOW,
     )

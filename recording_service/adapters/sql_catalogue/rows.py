@@ -86,6 +86,7 @@ def to_row(recording: Recording) -> dict[str, Any]:
         "verified_time": _to_optional(recording.verified_time),
         "expected_sha256": recording.expected_sha256,
         "failures_by_reason": _to_json({reason.value: count for reason, count in recording.failures_by_reason.items()}),
+        "stored_channels": recording.stored_channels,
     }
 
 
@@ -131,6 +132,7 @@ def from_row(row: Values) -> Recording:
         verified_time,
         expected_sha256,
         failures_by_reason,
+        stored_channels,
     ) = row
     return Recording(
         account_sid=account_sid,
@@ -174,6 +176,7 @@ def from_row(row: Values) -> Recording:
         verified_time=_from_optional(verified_time),
         expected_sha256=expected_sha256,
         failures_by_reason={FailureReason(reason): count for reason, count in _from_json(failures_by_reason).items()},
+        stored_channels=stored_channels,
     )
 
 

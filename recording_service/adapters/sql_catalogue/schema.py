@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -73,6 +73,7 @@ recordings = Table(
     Column("expected_sha256", Text, nullable=False, server_default=""),
     # JSON: a number by reason.
     Column("failures_by_reason", Text, nullable=False, server_default="{}"),
+    Column("stored_channels", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("account_sid", "recording_sid", name="recordings_key"),
 )
 

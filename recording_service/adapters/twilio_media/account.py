@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,6 +18,13 @@ API_PATH = "/2010-04-01/"
 
 #: The port that a URL without one means.
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class MediaFormat(StrEnum):
+    """The forms that Twilio has media in (twilio.md A4): MP3 at 32 kbps, or the four times larger WAV."""
+
+    MP3 = "mp3"
+    WAV = "wav"
 
 
 class Origin(NamedTuple):
@@ -43,6 +51,10 @@ class TwilioAccount:
     username: str = ""
     #: The API key's secret, or the auth token. Empty: none is configured.
     password: str = field(default="", repr=False)
+    #: What is asked for: its path's extension at Twilio.
+    media_format: MediaFormat = MediaFormat.MP3
+    #: Whether both channels are asked for: where Twilio has no second one, the recording comes mono.
+    dual_channel: bool = False
 
     def __post_init__(self) -> None:
         api_origin(self.api_url)
@@ -77,11 +89,16 @@ class TwilioLimits:
     rate_window_seconds: float = 30.0
 
 
-def media_url(api_url: str, key: RecordingKey) -> str:
-    """Where the recording's MP3 is (twilio.md A4): made of the SIDs, never taken from a webhook. ValueError."""
+def media_url(account: TwilioAccount, key: RecordingKey, requested_channels: int | None = None) -> str:
+    """Where the recording is in the account's format (twilio.md A4): made of the SIDs, never taken from a webhook.
+
+    `requested_channels` None: as many as Twilio gives by itself. ValueError for what is no key.
+    """
     if not _ACCOUNT_SID.fullmatch(key.account_sid) or not _RECORDING_SID.fullmatch(key.recording_sid):
         raise ValueError(f"not the key of a recording: {key!r}")
-    return f"{api_url.rstrip('/')}{API_PATH}Accounts/{key.account_sid}/Recordings/{key.recording_sid}.mp3"
+    path = f"{API_PATH}Accounts/{key.account_sid}/Recordings/{key.recording_sid}.{account.media_format}"
+    query = "" if requested_channels is None else f"?RequestedChannels={requested_channels}"
+    return f"{account.api_url.rstrip('/')}{path}{query}"
 
 
 def api_origin(api_url: str) -> Origin:

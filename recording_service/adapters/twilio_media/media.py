@@ -112,14 +112,24 @@ class TwilioMedia:
 
     @contextmanager
     def open(self, key: RecordingKey) -> Iterator[TwilioRecording]:
-        """Asks for the recording's MP3, with its account's credentials. Raises SourceError."""
+        """Asks for the recording in its account's format, with its account's credentials. Raises SourceError."""
         account = self._accounts.get(key.account_sid)
         if account is None or not account.has_credentials:
             raise SourceUnauthorized("no credentials are configured for the account")
         patience = Patience(self._limits)
-        answer = self._follow(account, media_url(account.api_url, key), patience)
+        answer = self._answer(account, key, patience)
         with closing(answer.raw) as raw:
             yield TwilioRecording(raw, self._accepted(answer), self._limits.max_bytes, patience)
+
+    def _answer(self, account: TwilioAccount, key: RecordingKey, patience: Patience) -> _Answer:
+        """The answer to what the account asks for; without a second channel at Twilio, the mono recording's."""
+        if not account.dual_channel:
+            return self._follow(account, media_url(account, key), patience)
+        answer = self._follow(account, media_url(account, key, 2), patience)
+        if answer.raw.status != requests.codes.bad_request or not answer.by_account:
+            return answer
+        answer.raw.close()
+        return self._follow(account, media_url(account, key, 1), patience)
 
     def _follow(self, account: TwilioAccount, url: str, patience: Patience) -> _Answer:
         """The answer at that URL, or where it redirects to. Credentials are sent until it leads away from the API."""

@@ -117,9 +117,19 @@ def bring_to(url: str, revision: str) -> None:
         database.write(lambda connection: command.upgrade(alembic_config(connection), revision))
 
 
-def insert_as_before(url: str, recording: Recording, columns_since: set[str], **columns_until: Any) -> None:
-    """Stores a recording as a version did that did not have the former columns, and had the latter ones."""
-    row = {name: value for name, value in to_row(recording).items() if name not in columns_since} | columns_until
+#: The columns that schemas have added.
+ADDED = {
+    "verified_time": "0002",
+    "expected_sha256": "0003",
+    "failures_by_reason": "0004",
+    "stored_channels": "0007",
+}
+
+
+def insert_as_of(url: str, revision: str, recording: Recording, **columns_until: Any) -> None:
+    """Stores a recording as a version of that schema did, which also had those columns."""
+    known = {name: value for name, value in to_row(recording).items() if ADDED.get(name, "") <= revision}
+    row = known | columns_until
     names = ", ".join(row)
     values = ", ".join(f":{name}" for name in row)
     with closing(Database(url, DatabaseOptions())) as database:
@@ -131,7 +141,7 @@ def test_recordings_of_the_first_schema_are_kept_and_none_of_them_has_been_verif
     waiting, stored = another(1), another(2, state=RecordingState.READY, object_key="x", size_bytes=3, sha256="ab")
     bring_to(url, "0001")
     for recording in (waiting, stored):
-        insert_as_before(url, recording, {"verified_time", "expected_sha256", "failures_by_reason"}, failures=0)
+        insert_as_of(url, "0001", recording, failures=0)
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get_many([waiting.key, stored.key]) == {waiting.key: waiting, stored.key: stored}
         assert catalogue.least_verified(TIME, TIME, 10) == [stored]
@@ -145,7 +155,7 @@ def test_failures_from_before_they_were_counted_by_kind_are_put_down_only_to_wha
     reported = another(3, state=RecordingState.FAILED, failure_reason=FailureReason.SOURCE_ABSENT)
     bring_to(url, "0003")
     for recording in (waiting, given_up, reported):
-        insert_as_before(url, recording, {"failures_by_reason"}, failures=8)
+        insert_as_of(url, "0003", recording, failures=8)
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get(given_up.key) == replace(given_up, failures_by_reason={FailureReason.WORKER_CRASHED: 8})
         assert catalogue.get_many([waiting.key, reported.key]) == {waiting.key: waiting, reported.key: reported}
@@ -156,7 +166,7 @@ def test_what_waits_in_an_older_schema_waits_in_this_one(url: str) -> None:
     timeless = another(1, next_attempt_time=TIME + timedelta(minutes=5))
     waiting = another(2, next_attempt_time=TIME + timedelta(minutes=5), waiting_reason=WaitingReason.RETRY)
     for recording in (timeless, waiting):
-        insert_as_before(url, recording, set())
+        insert_as_of(url, "0004", recording)
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get_many([timeless.key, waiting.key]) == {timeless.key: timeless, waiting.key: waiting}
         assert catalogue.end_overlong_waits(TIME, TIME + timedelta(hours=1)) == 1
@@ -167,9 +177,17 @@ def test_changes_made_in_an_older_schema_are_found_by_when_they_were_made(url: s
     bring_to(url, "0005")
     earlier, later = another(2, update_time=TIME), another(1, update_time=TIME + timedelta(seconds=1))
     for recording in (later, earlier):
-        insert_as_before(url, recording, set())
+        insert_as_of(url, "0005", recording)
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert [change.key for change in catalogue.changed(TIME, None, 10, None)] == [earlier.key, later.key]
+
+
+def test_of_what_was_stored_in_an_older_schema_the_channels_are_not_known(url: str) -> None:
+    stored = another(1, state=RecordingState.READY, object_key="x", size_bytes=3, sha256="ab", content_type="audio/wav")
+    bring_to(url, "0006")
+    insert_as_of(url, "0006", stored)
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        assert catalogue.get(stored.key) == replace(stored, stored_channels=0)
 
 
 # Many at once

@@ -97,7 +97,7 @@ PRIORITY_NORMAL: Priority
 PRIORITY_BULK: Priority
 
 class Recording(_message.Message):
-    __slots__ = ("account_sid", "recording_sid", "call_sid", "conference_sid", "job", "priority", "source", "track", "direction", "channels", "start_time", "duration", "from_number", "to_number", "labels", "source_url", "state", "failure_reason", "failure_message", "waiting_reason", "attempt", "failures", "next_attempt_time", "received_bytes", "size_bytes", "sha256", "etag", "content_type", "revision", "create_time", "update_time", "ready_time", "delete_time", "processing_state")
+    __slots__ = ("account_sid", "recording_sid", "call_sid", "conference_sid", "job", "priority", "source", "track", "direction", "channels", "start_time", "duration", "from_number", "to_number", "labels", "source_url", "state", "failure_reason", "failure_message", "waiting_reason", "attempt", "failures", "next_attempt_time", "received_bytes", "size_bytes", "sha256", "etag", "content_type", "stored_channels", "revision", "create_time", "update_time", "ready_time", "delete_time", "processing_state")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +133,7 @@ class Recording(_message.Message):
     SHA256_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    STORED_CHANNELS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -167,10 +168,11 @@ class Recording(_message.Message):
     sha256: str
     etag: str
     content_type: str
+    stored_channels: int
     revision: int
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     ready_time: _timestamp_pb2.Timestamp
     delete_time: _timestamp_pb2.Timestamp
     processing_state: ProcessingState
-    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., call_sid: _Optional[str] = ..., conference_sid: _Optional[str] = ..., job: _Optional[_Union[RecordingJob, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., source: _Optional[str] = ..., track: _Optional[str] = ..., direction: _Optional[str] = ..., channels: _Optional[int] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., from_number: _Optional[str] = ..., to_number: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., source_url: _Optional[str] = ..., state: _Optional[_Union[RecordingState, str]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., failure_message: _Optional[str] = ..., waiting_reason: _Optional[_Union[WaitingReason, str]] = ..., attempt: _Optional[int] = ..., failures: _Optional[int] = ..., next_attempt_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., received_bytes: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., etag: _Optional[str] = ..., content_type: _Optional[str] = ..., revision: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ready_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., processing_state: _Optional[_Union[ProcessingState, str]] = ...) -> None: ...
+    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., call_sid: _Optional[str] = ..., conference_sid: _Optional[str] = ..., job: _Optional[_Union[RecordingJob, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., source: _Optional[str] = ..., track: _Optional[str] = ..., direction: _Optional[str] = ..., channels: _Optional[int] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., from_number: _Optional[str] = ..., to_number: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., source_url: _Optional[str] = ..., state: _Optional[_Union[RecordingState, str]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., failure_message: _Optional[str] = ..., waiting_reason: _Optional[_Union[WaitingReason, str]] = ..., attempt: _Optional[int] = ..., failures: _Optional[int] = ..., next_attempt_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., received_bytes: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., etag: _Optional[str] = ..., content_type: _Optional[str] = ..., stored_channels: _Optional[int] = ..., revision: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ready_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., processing_state: _Optional[_Union[ProcessingState, str]] = ...) -> None: ...

@@ -456,6 +456,11 @@ export interface Recording {
   etag: string;
   /** Media type of the stored bytes, such as `audio/mpeg`. Set once READY. */
   contentType: string;
+  /**
+   * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
+   * asked for, where Twilio has no second one.
+   */
+  storedChannels: number;
   /** Grows with each change. */
   revision: number;
   /** When it was first enqueued here. */
@@ -513,6 +518,7 @@ function createBaseRecording(): Recording {
     sha256: "",
     etag: "",
     contentType: "",
+    storedChannels: 0,
     revision: 0,
     createTime: undefined,
     updateTime: undefined,
@@ -607,6 +613,9 @@ export const Recording: MessageFns<Recording> = {
     }
     if (message.contentType !== "") {
       writer.uint32(266).string(message.contentType);
+    }
+    if (message.storedChannels !== 0) {
+      writer.uint32(272).int32(message.storedChannels);
     }
     if (message.revision !== 0) {
       writer.uint32(320).int64(message.revision);
@@ -869,6 +878,14 @@ export const Recording: MessageFns<Recording> = {
             message.contentType = reader.string();
             continue;
           }
+          case 34: {
+            if (tag !== 272) {
+              break;
+            }
+
+            message.storedChannels = reader.int32();
+            continue;
+          }
           case 40: {
             if (tag !== 320) {
               break;
@@ -1032,6 +1049,11 @@ export const Recording: MessageFns<Recording> = {
         : isSet(object.content_type)
         ? globalThis.String(object.content_type)
         : "",
+      storedChannels: isSet(object.storedChannels)
+        ? globalThis.Number(object.storedChannels)
+        : isSet(object.stored_channels)
+        ? globalThis.Number(object.stored_channels)
+        : 0,
       revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
       createTime: isSet(object.createTime)
         ? fromJsonTimestamp(object.createTime)
@@ -1153,6 +1175,9 @@ export const Recording: MessageFns<Recording> = {
     if (message.contentType !== "") {
       obj.contentType = message.contentType;
     }
+    if (message.storedChannels !== 0) {
+      obj.storedChannels = Math.round(message.storedChannels);
+    }
     if (message.revision !== 0) {
       obj.revision = Math.round(message.revision);
     }
@@ -1217,6 +1242,7 @@ export const Recording: MessageFns<Recording> = {
     message.sha256 = object.sha256 ?? "";
     message.etag = object.etag ?? "";
     message.contentType = object.contentType ?? "";
+    message.storedChannels = object.storedChannels ?? 0;
     message.revision = object.revision ?? 0;
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;

@@ -1153,6 +1153,22 @@ java.lang.String defaultValue) {
     }
   }
 
+  public static final int STORED_CHANNELS_FIELD_NUMBER = 34;
+  private int storedChannels_ = 0;
+  /**
+   * <pre>
+   * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
+   * asked for, where Twilio has no second one.
+   * </pre>
+   *
+   * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
+   * @return The storedChannels.
+   */
+  @java.lang.Override
+  public int getStoredChannels() {
+    return storedChannels_;
+  }
+
   public static final int REVISION_FIELD_NUMBER = 40;
   private long revision_ = 0L;
   /**
@@ -1447,6 +1463,9 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(contentType_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 33, contentType_);
     }
+    if (storedChannels_ != 0) {
+      output.writeInt32(34, storedChannels_);
+    }
     if (revision_ != 0L) {
       output.writeInt64(40, revision_);
     }
@@ -1578,6 +1597,10 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(contentType_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(33, contentType_);
     }
+    if (storedChannels_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt32Size(34, storedChannels_);
+    }
     if (revision_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt64Size(40, revision_);
@@ -1677,6 +1700,8 @@ java.lang.String defaultValue) {
         .equals(other.getEtag())) return false;
     if (!getContentType()
         .equals(other.getContentType())) return false;
+    if (getStoredChannels()
+        != other.getStoredChannels()) return false;
     if (getRevision()
         != other.getRevision()) return false;
     if (hasCreateTime() != other.hasCreateTime()) return false;
@@ -1777,6 +1802,8 @@ java.lang.String defaultValue) {
     hash = (53 * hash) + getEtag().hashCode();
     hash = (37 * hash) + CONTENT_TYPE_FIELD_NUMBER;
     hash = (53 * hash) + getContentType().hashCode();
+    hash = (37 * hash) + STORED_CHANNELS_FIELD_NUMBER;
+    hash = (53 * hash) + getStoredChannels();
     hash = (37 * hash) + REVISION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getRevision());
@@ -2008,6 +2035,7 @@ java.lang.String defaultValue) {
       sha256_ = "";
       etag_ = "";
       contentType_ = "";
+      storedChannels_ = 0;
       revision_ = 0L;
       createTime_ = null;
       if (createTimeBuilder_ != null) {
@@ -2160,25 +2188,22 @@ java.lang.String defaultValue) {
         result.contentType_ = contentType_;
       }
       if (((from_bitField0_ & 0x10000000) != 0)) {
-        result.revision_ = revision_;
+        result.storedChannels_ = storedChannels_;
       }
       if (((from_bitField0_ & 0x20000000) != 0)) {
+        result.revision_ = revision_;
+      }
+      if (((from_bitField0_ & 0x40000000) != 0)) {
         result.createTime_ = createTimeBuilder_ == null
             ? createTime_
             : createTimeBuilder_.build();
         to_bitField0_ |= 0x00000008;
       }
-      if (((from_bitField0_ & 0x40000000) != 0)) {
+      if (((from_bitField0_ & 0x80000000) != 0)) {
         result.updateTime_ = updateTimeBuilder_ == null
             ? updateTime_
             : updateTimeBuilder_.build();
         to_bitField0_ |= 0x00000010;
-      }
-      if (((from_bitField0_ & 0x80000000) != 0)) {
-        result.readyTime_ = readyTimeBuilder_ == null
-            ? readyTime_
-            : readyTimeBuilder_.build();
-        to_bitField0_ |= 0x00000020;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -2187,12 +2212,18 @@ java.lang.String defaultValue) {
       int from_bitField1_ = bitField1_;
       int to_bitField0_ = 0;
       if (((from_bitField1_ & 0x00000001) != 0)) {
+        result.readyTime_ = readyTimeBuilder_ == null
+            ? readyTime_
+            : readyTimeBuilder_.build();
+        to_bitField0_ |= 0x00000020;
+      }
+      if (((from_bitField1_ & 0x00000002) != 0)) {
         result.deleteTime_ = deleteTimeBuilder_ == null
             ? deleteTime_
             : deleteTimeBuilder_.build();
         to_bitField0_ |= 0x00000040;
       }
-      if (((from_bitField1_ & 0x00000002) != 0)) {
+      if (((from_bitField1_ & 0x00000004) != 0)) {
         result.processingState_ = processingState_;
       }
       result.bitField0_ |= to_bitField0_;
@@ -2353,6 +2384,9 @@ java.lang.String defaultValue) {
         contentType_ = other.contentType_;
         bitField0_ |= 0x08000000;
         onChanged();
+      }
+      if (other.getStoredChannels() != 0) {
+        setStoredChannels(other.getStoredChannels());
       }
       if (other.getRevision() != 0L) {
         setRevision(other.getRevision());
@@ -2548,42 +2582,47 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x08000000;
               break;
             } // case 266
+            case 272: {
+              storedChannels_ = input.readInt32();
+              bitField0_ |= 0x10000000;
+              break;
+            } // case 272
             case 320: {
               revision_ = input.readInt64();
-              bitField0_ |= 0x10000000;
+              bitField0_ |= 0x20000000;
               break;
             } // case 320
             case 330: {
               input.readMessage(
                   getCreateTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField0_ |= 0x20000000;
+              bitField0_ |= 0x40000000;
               break;
             } // case 330
             case 338: {
               input.readMessage(
                   getUpdateTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField0_ |= 0x40000000;
+              bitField0_ |= 0x80000000;
               break;
             } // case 338
             case 346: {
               input.readMessage(
                   getReadyTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField0_ |= 0x80000000;
+              bitField1_ |= 0x00000001;
               break;
             } // case 346
             case 354: {
               input.readMessage(
                   getDeleteTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField1_ |= 0x00000001;
+              bitField1_ |= 0x00000002;
               break;
             } // case 354
             case 400: {
               processingState_ = input.readEnum();
-              bitField1_ |= 0x00000002;
+              bitField1_ |= 0x00000004;
               break;
             } // case 400
             default: {
@@ -5113,6 +5152,53 @@ java.lang.String defaultValue) {
       return this;
     }
 
+    private int storedChannels_ ;
+    /**
+     * <pre>
+     * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
+     * asked for, where Twilio has no second one.
+     * </pre>
+     *
+     * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
+     * @return The storedChannels.
+     */
+    @java.lang.Override
+    public int getStoredChannels() {
+      return storedChannels_;
+    }
+    /**
+     * <pre>
+     * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
+     * asked for, where Twilio has no second one.
+     * </pre>
+     *
+     * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
+     * @param value The storedChannels to set.
+     * @return This builder for chaining.
+     */
+    public Builder setStoredChannels(int value) {
+
+      storedChannels_ = value;
+      bitField0_ |= 0x10000000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
+     * asked for, where Twilio has no second one.
+     * </pre>
+     *
+     * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearStoredChannels() {
+      bitField0_ = (bitField0_ & ~0x10000000);
+      storedChannels_ = 0;
+      onChanged();
+      return this;
+    }
+
     private long revision_ ;
     /**
      * <pre>
@@ -5138,7 +5224,7 @@ java.lang.String defaultValue) {
     public Builder setRevision(long value) {
 
       revision_ = value;
-      bitField0_ |= 0x10000000;
+      bitField0_ |= 0x20000000;
       onChanged();
       return this;
     }
@@ -5151,7 +5237,7 @@ java.lang.String defaultValue) {
      * @return This builder for chaining.
      */
     public Builder clearRevision() {
-      bitField0_ = (bitField0_ & ~0x10000000);
+      bitField0_ = (bitField0_ & ~0x20000000);
       revision_ = 0L;
       onChanged();
       return this;
@@ -5169,7 +5255,7 @@ java.lang.String defaultValue) {
      * @return Whether the createTime field is set.
      */
     public boolean hasCreateTime() {
-      return ((bitField0_ & 0x20000000) != 0);
+      return ((bitField0_ & 0x40000000) != 0);
     }
     /**
      * <pre>
@@ -5202,7 +5288,7 @@ java.lang.String defaultValue) {
       } else {
         createTimeBuilder_.setMessage(value);
       }
-      bitField0_ |= 0x20000000;
+      bitField0_ |= 0x40000000;
       onChanged();
       return this;
     }
@@ -5220,7 +5306,7 @@ java.lang.String defaultValue) {
       } else {
         createTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField0_ |= 0x20000000;
+      bitField0_ |= 0x40000000;
       onChanged();
       return this;
     }
@@ -5233,7 +5319,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeCreateTime(com.google.protobuf.Timestamp value) {
       if (createTimeBuilder_ == null) {
-        if (((bitField0_ & 0x20000000) != 0) &&
+        if (((bitField0_ & 0x40000000) != 0) &&
           createTime_ != null &&
           createTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getCreateTimeBuilder().mergeFrom(value);
@@ -5244,7 +5330,7 @@ java.lang.String defaultValue) {
         createTimeBuilder_.mergeFrom(value);
       }
       if (createTime_ != null) {
-        bitField0_ |= 0x20000000;
+        bitField0_ |= 0x40000000;
         onChanged();
       }
       return this;
@@ -5257,7 +5343,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp create_time = 41 [json_name = "createTime"];</code>
      */
     public Builder clearCreateTime() {
-      bitField0_ = (bitField0_ & ~0x20000000);
+      bitField0_ = (bitField0_ & ~0x40000000);
       createTime_ = null;
       if (createTimeBuilder_ != null) {
         createTimeBuilder_.dispose();
@@ -5274,7 +5360,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp create_time = 41 [json_name = "createTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getCreateTimeBuilder() {
-      bitField0_ |= 0x20000000;
+      bitField0_ |= 0x40000000;
       onChanged();
       return getCreateTimeFieldBuilder().getBuilder();
     }
@@ -5326,7 +5412,7 @@ java.lang.String defaultValue) {
      * @return Whether the updateTime field is set.
      */
     public boolean hasUpdateTime() {
-      return ((bitField0_ & 0x40000000) != 0);
+      return ((bitField0_ & 0x80000000) != 0);
     }
     /**
      * <pre>
@@ -5359,7 +5445,7 @@ java.lang.String defaultValue) {
       } else {
         updateTimeBuilder_.setMessage(value);
       }
-      bitField0_ |= 0x40000000;
+      bitField0_ |= 0x80000000;
       onChanged();
       return this;
     }
@@ -5377,7 +5463,7 @@ java.lang.String defaultValue) {
       } else {
         updateTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField0_ |= 0x40000000;
+      bitField0_ |= 0x80000000;
       onChanged();
       return this;
     }
@@ -5390,7 +5476,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeUpdateTime(com.google.protobuf.Timestamp value) {
       if (updateTimeBuilder_ == null) {
-        if (((bitField0_ & 0x40000000) != 0) &&
+        if (((bitField0_ & 0x80000000) != 0) &&
           updateTime_ != null &&
           updateTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getUpdateTimeBuilder().mergeFrom(value);
@@ -5401,7 +5487,7 @@ java.lang.String defaultValue) {
         updateTimeBuilder_.mergeFrom(value);
       }
       if (updateTime_ != null) {
-        bitField0_ |= 0x40000000;
+        bitField0_ |= 0x80000000;
         onChanged();
       }
       return this;
@@ -5414,7 +5500,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp update_time = 42 [json_name = "updateTime"];</code>
      */
     public Builder clearUpdateTime() {
-      bitField0_ = (bitField0_ & ~0x40000000);
+      bitField0_ = (bitField0_ & ~0x80000000);
       updateTime_ = null;
       if (updateTimeBuilder_ != null) {
         updateTimeBuilder_.dispose();
@@ -5431,7 +5517,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp update_time = 42 [json_name = "updateTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getUpdateTimeBuilder() {
-      bitField0_ |= 0x40000000;
+      bitField0_ |= 0x80000000;
       onChanged();
       return getUpdateTimeFieldBuilder().getBuilder();
     }
@@ -5483,7 +5569,7 @@ java.lang.String defaultValue) {
      * @return Whether the readyTime field is set.
      */
     public boolean hasReadyTime() {
-      return ((bitField0_ & 0x80000000) != 0);
+      return ((bitField1_ & 0x00000001) != 0);
     }
     /**
      * <pre>
@@ -5516,7 +5602,7 @@ java.lang.String defaultValue) {
       } else {
         readyTimeBuilder_.setMessage(value);
       }
-      bitField0_ |= 0x80000000;
+      bitField1_ |= 0x00000001;
       onChanged();
       return this;
     }
@@ -5534,7 +5620,7 @@ java.lang.String defaultValue) {
       } else {
         readyTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField0_ |= 0x80000000;
+      bitField1_ |= 0x00000001;
       onChanged();
       return this;
     }
@@ -5547,7 +5633,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeReadyTime(com.google.protobuf.Timestamp value) {
       if (readyTimeBuilder_ == null) {
-        if (((bitField0_ & 0x80000000) != 0) &&
+        if (((bitField1_ & 0x00000001) != 0) &&
           readyTime_ != null &&
           readyTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getReadyTimeBuilder().mergeFrom(value);
@@ -5558,7 +5644,7 @@ java.lang.String defaultValue) {
         readyTimeBuilder_.mergeFrom(value);
       }
       if (readyTime_ != null) {
-        bitField0_ |= 0x80000000;
+        bitField1_ |= 0x00000001;
         onChanged();
       }
       return this;
@@ -5571,7 +5657,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp ready_time = 43 [json_name = "readyTime"];</code>
      */
     public Builder clearReadyTime() {
-      bitField0_ = (bitField0_ & ~0x80000000);
+      bitField1_ = (bitField1_ & ~0x00000001);
       readyTime_ = null;
       if (readyTimeBuilder_ != null) {
         readyTimeBuilder_.dispose();
@@ -5588,7 +5674,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp ready_time = 43 [json_name = "readyTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getReadyTimeBuilder() {
-      bitField0_ |= 0x80000000;
+      bitField1_ |= 0x00000001;
       onChanged();
       return getReadyTimeFieldBuilder().getBuilder();
     }
@@ -5640,7 +5726,7 @@ java.lang.String defaultValue) {
      * @return Whether the deleteTime field is set.
      */
     public boolean hasDeleteTime() {
-      return ((bitField1_ & 0x00000001) != 0);
+      return ((bitField1_ & 0x00000002) != 0);
     }
     /**
      * <pre>
@@ -5673,7 +5759,7 @@ java.lang.String defaultValue) {
       } else {
         deleteTimeBuilder_.setMessage(value);
       }
-      bitField1_ |= 0x00000001;
+      bitField1_ |= 0x00000002;
       onChanged();
       return this;
     }
@@ -5691,7 +5777,7 @@ java.lang.String defaultValue) {
       } else {
         deleteTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField1_ |= 0x00000001;
+      bitField1_ |= 0x00000002;
       onChanged();
       return this;
     }
@@ -5704,7 +5790,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeDeleteTime(com.google.protobuf.Timestamp value) {
       if (deleteTimeBuilder_ == null) {
-        if (((bitField1_ & 0x00000001) != 0) &&
+        if (((bitField1_ & 0x00000002) != 0) &&
           deleteTime_ != null &&
           deleteTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getDeleteTimeBuilder().mergeFrom(value);
@@ -5715,7 +5801,7 @@ java.lang.String defaultValue) {
         deleteTimeBuilder_.mergeFrom(value);
       }
       if (deleteTime_ != null) {
-        bitField1_ |= 0x00000001;
+        bitField1_ |= 0x00000002;
         onChanged();
       }
       return this;
@@ -5728,7 +5814,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp delete_time = 44 [json_name = "deleteTime"];</code>
      */
     public Builder clearDeleteTime() {
-      bitField1_ = (bitField1_ & ~0x00000001);
+      bitField1_ = (bitField1_ & ~0x00000002);
       deleteTime_ = null;
       if (deleteTimeBuilder_ != null) {
         deleteTimeBuilder_.dispose();
@@ -5745,7 +5831,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp delete_time = 44 [json_name = "deleteTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getDeleteTimeBuilder() {
-      bitField1_ |= 0x00000001;
+      bitField1_ |= 0x00000002;
       onChanged();
       return getDeleteTimeFieldBuilder().getBuilder();
     }
@@ -5808,7 +5894,7 @@ java.lang.String defaultValue) {
      */
     public Builder setProcessingStateValue(int value) {
       processingState_ = value;
-      bitField1_ |= 0x00000002;
+      bitField1_ |= 0x00000004;
       onChanged();
       return this;
     }
@@ -5838,7 +5924,7 @@ java.lang.String defaultValue) {
       if (value == null) {
         throw new NullPointerException();
       }
-      bitField1_ |= 0x00000002;
+      bitField1_ |= 0x00000004;
       processingState_ = value.getNumber();
       onChanged();
       return this;
@@ -5852,7 +5938,7 @@ java.lang.String defaultValue) {
      * @return This builder for chaining.
      */
     public Builder clearProcessingState() {
-      bitField1_ = (bitField1_ & ~0x00000002);
+      bitField1_ = (bitField1_ & ~0x00000004);
       processingState_ = 0;
       onChanged();
       return this;
