@@ -112,7 +112,11 @@ class AttemptRows(Protocol):
         """
 
     def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
-        """Takes the most urgent due row (priority, then create_time): DOWNLOADING, `claimed_by`, lease and bytes at 0.
+        """Takes the most urgent due row: DOWNLOADING, `claimed_by`, lease and bytes at 0.
+
+        The most urgent is the one of the most urgent priority; among these, of the account of which the fewest are
+        DOWNLOADING, then of the one that was served longest ago, so that nobody's many keep others waiting; among
+        these, the oldest (create_time).
 
         Only rows whose bell has rung, or for which `heard` was rung: so that every row keeps a bell of its own. Whether
         their time has come is not asked: a bell rings only for what is due.

@@ -13,6 +13,7 @@ from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, ch
 from tests.support.simultaneous import simultaneously
 
 OTHER_ACCOUNT = "AC" + "c" * 32
+THIRD_ACCOUNT = "AC" + "d" * 32
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -184,6 +185,59 @@ def test_no_bell_is_heard_in_vain_while_its_ringer_notes_it(catalogue: Catalogue
         simultaneously([partial(note, [recording.bell]), partial(take, recording.bell)])
         assert told == {recording.bell}
         assert [row.key for row in taken] == [recording.key]
+
+
+# Turns of accounts
+
+
+def backfill_and_others() -> list[Recording]:
+    """Four of one account, that were there first, two of another and one of a third."""
+    accounts = [ACCOUNT_SID] * 4 + [OTHER_ACCOUNT] * 2 + [THIRD_ACCOUNT]
+    return [
+        rung(number, account_sid=account_sid, create_time=TIME + number * SECOND)
+        for number, account_sid in enumerate(accounts)
+    ]
+
+
+@pytest.mark.parametrize("ends_at_once", [True, False], ids=["one at a time", "all at once"])
+def test_accounts_take_turns_however_many_one_of_them_has(catalogue: Catalogue, ends_at_once: bool) -> None:
+    rows = backfill_and_others()
+    put(catalogue, *rows)
+    taken = []
+    while row := claim(catalogue):
+        taken.append(row.key)
+        if ends_at_once:
+            change(catalogue, row, state=RecordingState.READY)
+    assert taken == [rows[number].key for number in (0, 4, 6, 1, 5, 2, 3)]
+
+
+def test_of_accounts_as_urgent_the_one_of_which_the_least_is_being_done_is_next(catalogue: Catalogue) -> None:
+    row, other = rung(1), rung(2, account_sid=OTHER_ACCOUNT, create_time=TIME + SECOND)
+    # The other one was served last, and is done with that.
+    put(catalogue, rung(3, account_sid=OTHER_ACCOUNT))
+    served = claim(catalogue)
+    assert served is not None
+    change(catalogue, served, state=RecordingState.READY)
+    put(catalogue, row, other, another(4, state=RecordingState.DOWNLOADING))
+    assert [taken.key for taken in claim_all(catalogue)] == [other.key, row.key]
+
+
+def test_what_is_more_urgent_waits_for_no_turn(catalogue: Catalogue) -> None:
+    rows = [rung(number, priority=Priority.PLAYBACK) for number in (1, 2)]
+    patient = rung(3, account_sid=OTHER_ACCOUNT, create_time=TIME - HOUR)
+    put(catalogue, *rows, patient)
+    assert [row.key for row in claim_all(catalogue)] == [*(row.key for row in rows), patient.key]
+
+
+def test_an_account_that_has_just_come_is_next_though_its_bell_is_not_noted_yet(catalogue: Catalogue) -> None:
+    first, second = rung(1), rung(2)
+    newcomer = another(3, account_sid=OTHER_ACCOUNT, create_time=TIME + SECOND)
+    put(catalogue, first, second)
+    assert claim(catalogue) is not None
+    put(catalogue, newcomer)
+    taken = claim(catalogue, newcomer.bell)
+    assert taken is not None
+    assert taken.key == newcomer.key
 
 
 # Claims of paused accounts

@@ -1,5 +1,6 @@
 """The catalogue in memory: for tests, and as the plain statement of what the SQL one must do."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ class MemoryCatalogue:
         self._lock = RLock()
         self._rows: dict[RecordingKey, Recording] = {}
         self._paused: dict[str, PausedAccount] = {}
+        #: When each account was served last, counted.
+        self._turns: Counter[str] = Counter()
         self._dispatcher = DispatcherRow("", 0)
 
     def get(self, key: RecordingKey) -> Recording | None:
@@ -104,7 +107,13 @@ class MemoryCatalogue:
             ]
             if not candidates:
                 return None
-            taken = min(candidates, key=_urgency)
+            running = Counter(row.account_sid for row in self._rows.values() if row.state is RecordingState.DOWNLOADING)
+            turns = self._turns
+            taken = min(
+                candidates,
+                key=lambda row: (row.priority, running[row.account_sid], turns[row.account_sid], _age(row)),
+            )
+            turns[taken.account_sid] = max(turns.values(), default=0) + 1
             account = self._paused.get(taken.account_sid)
             if account is not None:
                 self._paused[taken.account_sid] = replace(account, next_probe_time=now + probe_interval)

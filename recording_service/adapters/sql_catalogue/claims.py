@@ -1,25 +1,24 @@
 """Taking work: `claim` of core/ports.py.
 
-There are two candidates: the most urgent row whose bell has rung, found by walking along the index of those rows,
-and the row that was heard, found by its key, whether its ringer has noted the bell yet or not. The more urgent one is
-taken.
+Rows whose bell has rung wait in an index by priority and account, so that the accounts among them are found by leaps,
+however many rows each has. Of the row that was heard, found by its key, it does not matter whether its ringer has noted
+the bell yet.
 
 On PostgreSQL a row that another transaction has locked is passed over. If that leaves nothing, the rows are waited for:
 the caller that has just rung may be noting it at this very moment, and a bell that is heard in vain is lost.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, exists, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, select, text, update
 
 from recording_service.adapters.sql_catalogue.due import is_claimable
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import MICROSECOND, Values, from_row, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import URGENCY, is_queued, is_rung, paused_accounts, recordings
+from recording_service.adapters.sql_catalogue.schema import is_queued, is_rung, paused_accounts, recordings
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import Bell, Recording, RecordingState
+from recording_service.core.model import Bell, Priority, Recording, RecordingState
 
 #: How many probes of paused accounts may be lost to other workers before the catalogue gives up.
 ROUNDS = 100
@@ -27,23 +26,63 @@ ROUNDS = 100
 _c = recordings.c
 _p = paused_accounts.c
 
-_CANDIDATE: Select[Any] = (
-    select(*URGENCY, _c.attempt, exists().where(_p.account_sid == _c.account_sid).label("is_probe"))
-    .where(is_claimable)
-    .order_by(*URGENCY)
+_RUNNING = """
+    (SELECT count(*) FROM recordings AS running
+     WHERE running.state = 'downloading' AND running.account_sid = {account_sid})
+"""
+_TURN = "coalesce((SELECT turn FROM account_turns AS t WHERE t.account_sid = {account_sid}), 0)"
+_WAITING = "FROM recordings AS r WHERE r.state = 'queued' AND r.rung_time IS NOT NULL AND r.priority = {priority}"
+_PRIORITIES = " UNION ALL ".join(f"SELECT {priority:d} AS priority" for priority in Priority)
+#: The accounts for which a bell has rung, by priority: how much of each is being done, when it was served last, and
+#: since when it waits.
+_ACCOUNTS = text(f"""WITH RECURSIVE waiting (priority, account_sid) AS (
+    SELECT p.priority, (SELECT min(r.account_sid) {_WAITING.format(priority="p.priority")})
+    FROM ({_PRIORITIES}) AS p
+  UNION ALL
+    SELECT w.priority,
+        (SELECT min(r.account_sid) {_WAITING.format(priority="w.priority")} AND r.account_sid > w.account_sid)
+    FROM waiting AS w
+    WHERE w.account_sid IS NOT NULL
+)
+SELECT w.priority, w.account_sid, {_RUNNING.format(account_sid="w.account_sid")},
+    {_TURN.format(account_sid="w.account_sid")},
+    (SELECT min(r.create_time) {_WAITING.format(priority="w.priority")} AND r.account_sid = w.account_sid)
+FROM waiting AS w
+WHERE w.account_sid IS NOT NULL
+    AND w.account_sid NOT IN (SELECT account_sid FROM paused_accounts WHERE next_probe_time > :now)
+""")  # noqa: S608 - our own words
+_TURN_OF_HEARD = text(
+    f"SELECT {_RUNNING.format(account_sid=':heard_account_sid')}, {_TURN.format(account_sid=':heard_account_sid')}"
+)
+#: The account is served: its next turn comes after everybody else's. Two that are served at once may have the same.
+_SERVE = text("""
+INSERT INTO account_turns (account_sid, turn)
+SELECT :of_account_sid, coalesce(max(turn), 0) + 1 FROM account_turns WHERE true
+ON CONFLICT (account_sid) DO UPDATE SET turn = excluded.turn
+""")
+
+_ROWS: Select[Any] = select(
+    _c.create_time,
+    _c.recording_sid,
+    _c.account_sid,
+    _c.priority,
+    _c.attempt,
+    exists().where(_p.account_sid == _c.account_sid).label("is_probe"),
+).where(is_claimable)
+_ANY = select(_c.attempt).where(is_claimable, is_rung).limit(1)
+#: The oldest of one account's that have rung, of one priority.
+_RUNG = (
+    _ROWS.where(is_rung, _c.account_sid == bindparam("of_account_sid"), _c.priority == bindparam("of_priority"))
+    .order_by(_c.create_time, _c.recording_sid)
     .limit(1)
 )
-_RUNG = _CANDIDATE.where(is_rung)
-_HEARD = _CANDIDATE.where(
+_HEARD = _ROWS.where(
     _c.account_sid == bindparam("heard_account_sid"),
     _c.recording_sid == bindparam("heard_recording_sid"),
     _c.attempt == bindparam("heard_attempt"),
 )
-Passes = Sequence[tuple[Select[Any], Select[Any]]]
-
-_UNLOCKED: Passes = ((_RUNG, _HEARD),)
 #: First without waiting for rows that are locked, then with. SQLite has no locked rows.
-_LOCKED: Passes = (
+_PASSES = (
     (_RUNG.with_for_update(of=recordings, skip_locked=True), _HEARD.with_for_update(of=recordings, skip_locked=True)),
     (_RUNG.with_for_update(of=recordings), _HEARD.with_for_update(of=recordings)),
 )
@@ -73,6 +112,20 @@ _TAKE = (
 )
 
 
+class _Turn(NamedTuple):
+    """One account's rows of one priority. Turns come in their natural order."""
+
+    priority: int
+    #: How much of the account is being done already.
+    running: int
+    #: Grows with each time that the account is served; 0 if it never was.
+    turn: int
+    oldest_create_time: int
+    account_sid: str
+    has_rung: bool
+    has_heard: bool
+
+
 class SqlClaims(CataloguePart):
     """Gives each attempt to one worker."""
 
@@ -80,49 +133,88 @@ class SqlClaims(CataloguePart):
         """Takes the most urgent due row."""
         moment = to_microseconds(now)
         next_probe_time = moment + probe_interval // MICROSECOND
+        parameters = _parameters(heard, moment)
         # Many bells are heard in vain while an account is paused: they must not keep others from writing.
-        if self._database.read(lambda connection: _candidate(connection, _UNLOCKED, heard, moment)) is None:
+        if not self._database.read(lambda connection: _is_any(connection, parameters)):
             return None
 
         def take(connection: Connection) -> Recording | None:
             for _ in range(ROUNDS):
-                candidate = _candidate(connection, _LOCKED, heard, moment)
+                candidate = _candidate(connection, parameters)
                 if candidate is None:
                     return None
-                *_, account_sid, recording_sid, attempt, is_probe = candidate
+                _, recording_sid, account_sid, _, attempt, is_probe = candidate
                 if is_probe and not _moves_probe(connection, account_sid, moment, next_probe_time):
                     continue  # another worker probes this account: the next round leaves it out
-                parameters = {
+                taken = {
                     "of_account_sid": account_sid,
                     "of_recording_sid": recording_sid,
                     "of_attempt": attempt,
                     "worker": claimed_by,
                     "now": moment,
                 }
-                return from_row(connection.execute(_TAKE, parameters).one())
+                row = connection.execute(_TAKE, taken).one()
+                connection.execute(_SERVE, {"of_account_sid": account_sid})
+                return from_row(row)
             raise CatalogueUnavailable
 
         return self._database.write(take)
 
 
-def _candidate(connection: Connection, passes: Passes, heard: Bell | None, now: int) -> Values | None:
-    for rung, by_key in passes:
-        candidates: list[Values] = list(connection.execute(rung, {"now": now}).all())
-        if heard is not None:
-            parameters = {
-                "now": now,
-                "heard_account_sid": heard.account_sid,
-                "heard_recording_sid": heard.recording_sid,
-                "heard_attempt": heard.attempt,
-            }
-            candidates += connection.execute(by_key, parameters).all()
-        if candidates:
-            return min(candidates, key=_urgency)
+def _parameters(heard: Bell | None, now: int) -> dict[str, Any]:
+    if heard is None:
+        return {"now": now}
+    return {
+        "now": now,
+        "heard_account_sid": heard.account_sid,
+        "heard_recording_sid": heard.recording_sid,
+        "heard_attempt": heard.attempt,
+    }
+
+
+def _is_any(connection: Connection, parameters: dict[str, Any]) -> bool:
+    """Whether there is anything to take."""
+    if connection.execute(_ANY, parameters).first() is not None:
+        return True
+    return "heard_attempt" in parameters and connection.execute(_HEARD, parameters).first() is not None
+
+
+def _turns(connection: Connection, parameters: dict[str, Any]) -> list[_Turn]:
+    """Whose turn it is, in this order (`AttemptRows.claim`)."""
+    turns = {
+        (priority, account_sid): _Turn(priority, running, turn, oldest, account_sid, has_rung=True, has_heard=False)
+        for priority, account_sid, running, turn, oldest in connection.execute(_ACCOUNTS, {"now": parameters["now"]})
+    }
+    if "heard_attempt" in parameters and (row := connection.execute(_HEARD, parameters).first()) is not None:
+        create_time, _, account_sid, priority, *_ = row
+        its = turns.get((priority, account_sid))
+        if its is None:
+            running, turn = connection.execute(_TURN_OF_HEARD, {"heard_account_sid": account_sid}).one()
+            its = _Turn(priority, running, turn, create_time, account_sid, has_rung=False, has_heard=True)
+        oldest = min(create_time, its.oldest_create_time)
+        turns[priority, account_sid] = its._replace(oldest_create_time=oldest, has_heard=True)
+    return sorted(turns.values())
+
+
+def _candidate(connection: Connection, parameters: dict[str, Any]) -> Values | None:
+    """The row to take, locked; None if there is none."""
+    turns = _turns(connection, parameters)
+    for rung, heard in _PASSES:
+        for turn in turns:
+            found: list[Values] = []
+            if turn.has_rung:
+                of_turn = {"of_account_sid": turn.account_sid, "of_priority": turn.priority, "now": parameters["now"]}
+                found += connection.execute(rung, of_turn).all()
+            if turn.has_heard:
+                found += connection.execute(heard, parameters).all()
+            if found:
+                return min(found, key=_age)
     return None
 
 
-def _urgency(candidate: Values) -> tuple[Any, ...]:
-    return tuple(candidate[: len(URGENCY)])
+def _age(candidate: Values) -> tuple[int, str]:
+    create_time, recording_sid, *_ = candidate
+    return create_time, recording_sid
 
 
 def _moves_probe(connection: Connection, account_sid: str, now: int, next_probe_time: int) -> bool:

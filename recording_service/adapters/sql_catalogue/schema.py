@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -105,12 +105,23 @@ def _partial(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -
 _c = recordings.c
 # The state is in them, and first, though it is the same in all their rows: SQLite has no statistics and takes the index
 # of which most columns are given. It also reads the row for every column that a condition names and the index lacks.
-_partial("recordings_rung", and_(is_queued, is_rung), _c.state, *URGENCY, _c.next_attempt_time, _c.rung_time)
+# By account: whose turn it is to be claimed is found by leaps from one account to the next.
+_partial(
+    "recordings_rung",
+    and_(is_queued, is_rung),
+    _c.state,
+    _c.priority,
+    _c.account_sid,
+    _c.create_time,
+    _c.recording_sid,
+    _c.next_attempt_time,
+    _c.rung_time,
+)
 _partial("recordings_unrung", and_(is_queued, is_unrung), _c.state, _c.next_attempt_time)
 # The few of them that a clock can have made wait for no reason.
 _partial("recordings_timeless", and_(is_queued, is_unrung, is_timeless), _c.state, _c.next_attempt_time)
 _partial("recordings_queued", is_queued, _c.state, _c.account_sid, _c.recording_sid, _c.next_attempt_time)
-_partial("recordings_downloading", is_downloading, _c.state, _c.claimed_by)
+_partial("recordings_downloading", is_downloading, _c.state, _c.account_sid, _c.claimed_by)
 _partial("recordings_ready", is_ready, _c.state, _c.account_sid, _c.recording_sid)
 _partial("recordings_verified", is_ready, _c.state, _c.verified_time, _c.account_sid, _c.recording_sid)
 # For lists of those that are not READY, which are few among many.
@@ -147,6 +158,16 @@ paused_accounts = Table(
     Column("pause_time", BigInteger, nullable=False),
     Column("next_probe_time", BigInteger, nullable=False),
     PrimaryKeyConstraint("account_sid", name="paused_accounts_key"),
+)
+
+#: When each account was last served, counted: whose turn it is goes by no clock.
+account_turns = Table(
+    "account_turns",
+    metadata,
+    Column("account_sid", Key, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_sid", name="account_turns_key"),
+    Index("account_turns_turn", "turn"),
 )
 
 #: One row, always.

@@ -69,7 +69,14 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
         (lambda catalogue: catalogue.mark_verified([NamedObject(ONE.key, "1.mp3")], TIME), {KEY_INDEX}),
         (lambda catalogue: catalogue.backlog(TIME), {"COVERING INDEX recordings_queued"}),
         (lambda catalogue: catalogue.mark_rung([ONE.bell, TWO.bell], TIME), {KEY_INDEX}),
-        (lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE), {"recordings_rung", KEY_INDEX}),
+        (
+            lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE),
+            {
+                "recordings_rung (state=?",
+                KEY_INDEX,
+                "recordings_downloading (state=? AND account_sid=?)",
+            },
+        ),
         (lambda catalogue: catalogue.raise_lease(ONE.bell, 1, TIME), {KEY_INDEX}),
         (lambda catalogue: catalogue.claimed(), {"recordings_downloading"}),
         (lambda catalogue: catalogue.claimed("worker"), {"recordings_downloading"}),
