@@ -10,7 +10,13 @@ from sqlalchemy import create_engine, delete, update
 
 from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.adapters.sql_catalogue import SqlCatalogue
-from recording_service.adapters.sql_catalogue.schema import dispatcher, paused_accounts, recording_labels, recordings
+from recording_service.adapters.sql_catalogue.schema import (
+    account_turns,
+    dispatcher,
+    paused_accounts,
+    recording_labels,
+    recordings,
+)
 from recording_service.core.ports import Catalogue
 from tests.support.databases import DATABASES, postgresql_schema
 
@@ -37,7 +43,7 @@ class DatabasesWithSchema:
             SqlCatalogue.open(self._postgresql).close()
         engine = create_engine(self._postgresql)
         with engine.begin() as connection:
-            for table in (recording_labels, recordings, paused_accounts):
+            for table in (recording_labels, recordings, paused_accounts, account_turns):
                 connection.execute(delete(table))
             connection.execute(update(dispatcher).values(holder="", lease=0))
         engine.dispose()
