@@ -6,19 +6,18 @@ asked for.
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from clients.conformance.altered_messages import altered_answer, altered_stream
 from clients.conformance.faults import CallFault, Faults, StreamFault
-from recordings.v1.enqueue_pb2 import BatchEnqueueRecordingsResponse, EnqueueRecordingResponse
-from recordings.v1.stream_pb2 import StreamRecordingRequest, StreamRecordingResponse
+from recordings.v1.stream_pb2 import StreamRecordingRequest
 from tests.faults.proxy import TcpProxy
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ class FaultProxy:
         except grpc.RpcError as error:
             self._pass_on(path, context, error)
             raise
-        return _changed(method, answer, fault) if fault and fault.reason is not None else answer
+        return altered_answer(method, answer, fault) if fault and fault.reason is not None else answer
 
     def _watch(self, path: str, method: str, request: bytes, context: Any) -> Iterator[bytes]:
         fault = self._noted(method)
@@ -166,7 +165,7 @@ class FaultProxy:
             return
         call = self._open(path, request, context)
         try:
-            has_ended = yield from _with(fault, call, lambda: self._pause(fault))
+            has_ended = yield from altered_stream(fault, call, lambda: self._pause(fault))
         except grpc.RpcError as error:
             self._pass_on(path, context, error)
             return
@@ -238,65 +237,6 @@ class _Handlers(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "_Handler":
         """The handler of a call."""
         return self._make(handler_call_details.method)
-
-
-def _with(fault: StreamFault, call: Any, pause: Callable[[], None]) -> Generator[bytes, None, bool]:
-    """The stream's messages with that fault. Returns whether the fault has ended it, and not the service."""
-    left = fault.after_bytes
-    passed = 0
-    for number, frame in enumerate(call):
-        message = StreamRecordingResponse.FromString(frame)
-        if number == 0:
-            _change_first(message, fault.first)
-        elif fault.shift_offset:
-            message.offset += fault.shift_offset
-        data = message.data
-        if fault.flip_at is not None and passed <= fault.flip_at < passed + len(data):
-            at = fault.flip_at - passed
-            data = data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
-        passed += len(data)
-        if left is not None and 0 <= left <= len(data):
-            message.data = data[:left]
-            pause()
-            # An empty message is allowed as the first one only.
-            if message.data or number == 0:
-                yield message.SerializeToString()
-            return True
-        if left is not None and left > 0:
-            left -= len(data)
-        message.data = data
-        pause()
-        yield message.SerializeToString()
-    if fault.excess:
-        yield StreamRecordingResponse(data=bytes(fault.excess), offset=passed).SerializeToString()
-    return False
-
-
-def _change_first(message: StreamRecordingResponse, how: str) -> None:
-    if how == "no_range":
-        message.ClearField("content_range")
-    elif how == "no_recording":
-        message.ClearField("recording")
-    elif how == "other_etag":
-        message.recording.etag = "of-another-version"
-    elif how == "other_start":
-        message.content_range.start += 1
-    elif how:
-        raise ValueError(f"first: there is no {how}")
-
-
-def _changed(method: str, answer: bytes, fault: CallFault) -> bytes:
-    """The answer with another reason, numbers that the contract doesn't know included."""
-    message: Message
-    if method == "BatchEnqueueRecordings":
-        batch = BatchEnqueueRecordingsResponse.FromString(answer)
-        batch.results[fault.item or 0].reason = fault.reason  # type: ignore[assignment] # any number
-        message = batch
-    else:
-        single = EnqueueRecordingResponse.FromString(answer)
-        single.reason = fault.reason  # type: ignore[assignment] # any number
-        message = single
-    return message.SerializeToString()
 
 
 def _time_left(context: Any) -> float | None:
