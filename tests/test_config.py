@@ -257,6 +257,8 @@ def test_an_empty_token_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"TWILIO_ACCOUNT_SID": "x"}, "TWILIO_ACCOUNT_SID"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_MEDIA_FORMAT": "ogg"}, "TWILIO_MEDIA_FORMAT"),
+        ({"TWILIO_MEDIA_FORMAT": "wav"}, "TWILIO_ACCOUNT_SID"),
+        ({"TWILIO_DUAL_CHANNEL": "true"}, "TWILIO_ACCOUNT_SID"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_KEY": SECRET}, "TWILIO_API_SECRET"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_SECRET": SECRET}, "TWILIO_API_KEY"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "http://api.example.com"}, "TWILIO_API_URL"),

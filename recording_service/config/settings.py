@@ -283,6 +283,10 @@ class Settings(BaseSettings):
             )
         elif api_key or api_secret or any(auth_tokens):
             raise ConfigurationError(["TWILIO_ACCOUNT_SID: is missing; whose are the token and the key?"])
+        elif self.twilio_dual_channel or self.twilio_media_format != "mp3":
+            raise ConfigurationError(
+                ["TWILIO_ACCOUNT_SID: is missing; of accounts in a file, the file says what is fetched"]
+            )
         return accounts
 
 

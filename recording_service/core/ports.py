@@ -116,7 +116,7 @@ class AttemptRows(Protocol):
 
         The most urgent is the one of the most urgent priority; among these, of the account of which the fewest are
         DOWNLOADING, then of the one that was served longest ago, so that nobody's many keep others waiting; among
-        these, the oldest (create_time).
+        these, the oldest (create_time). Claims that begin at the same moment may not see each other.
 
         Only rows whose bell has rung, or for which `heard` was rung: so that every row keeps a bell of its own. Whether
         their time has come is not asked: a bell rings only for what is due.

@@ -95,6 +95,15 @@ def test_no_other_refusal_is_taken_for_a_missing_channel(
     assert asked_for(twilio, sid) == [".mp3?RequestedChannels=2"]
 
 
+def test_a_page_for_people_says_nothing_of_channels() -> None:
+    page = answer(b"<html>", "Content-Type: text/html", "Content-Length: 6", status="400 Bad Request")
+    with RawServer(page, answer(b"mono", "Content-Length: 4")) as server:
+        with pytest.raises(SourceRefused):
+            fetched(source(server.url))
+
+        assert len(server.heads) == 1
+
+
 def test_whoever_refuses_the_mono_recording_too_has_refused_it() -> None:
     refused = "Content-Length: 0"
     with RawServer(*[answer(b"", refused, status="400 Bad Request")] * 2) as server:

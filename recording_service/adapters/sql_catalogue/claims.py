@@ -11,12 +11,18 @@ the caller that has just rung may be noting it at this very moment, and a bell t
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, exists, select, text, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, select, text, update
 
 from recording_service.adapters.sql_catalogue.due import is_claimable
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import MICROSECOND, Values, from_row, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import is_queued, is_rung, paused_accounts, recordings
+from recording_service.adapters.sql_catalogue.schema import (
+    account_turns,
+    is_queued,
+    is_rung,
+    paused_accounts,
+    recordings,
+)
 from recording_service.core.errors import CatalogueUnavailable
 from recording_service.core.model import Bell, Priority, Recording, RecordingState
 
@@ -31,22 +37,18 @@ _RUNNING = """
      WHERE running.state = 'downloading' AND running.account_sid = {account_sid})
 """
 _TURN = "coalesce((SELECT turn FROM account_turns AS t WHERE t.account_sid = {account_sid}), 0)"
-_WAITING = "FROM recordings AS r WHERE r.state = 'queued' AND r.rung_time IS NOT NULL AND r.priority = {priority}"
-_PRIORITIES = " UNION ALL ".join(f"SELECT {priority:d} AS priority" for priority in Priority)
-#: The accounts for which a bell has rung, by priority: how much of each is being done, when it was served last, and
+_WAITING = "FROM recordings AS r WHERE r.state = 'queued' AND r.rung_time IS NOT NULL AND r.priority = :priority"
+#: The accounts for which a bell of that priority has rung: how much of each is being done, when it was served last, and
 #: since when it waits.
-_ACCOUNTS = text(f"""WITH RECURSIVE waiting (priority, account_sid) AS (
-    SELECT p.priority, (SELECT min(r.account_sid) {_WAITING.format(priority="p.priority")})
-    FROM ({_PRIORITIES}) AS p
+_ACCOUNTS = text(f"""WITH RECURSIVE waiting (account_sid) AS (
+    SELECT (SELECT min(r.account_sid) {_WAITING})
   UNION ALL
-    SELECT w.priority,
-        (SELECT min(r.account_sid) {_WAITING.format(priority="w.priority")} AND r.account_sid > w.account_sid)
+    SELECT (SELECT min(r.account_sid) {_WAITING} AND r.account_sid > w.account_sid)
     FROM waiting AS w
     WHERE w.account_sid IS NOT NULL
 )
-SELECT w.priority, w.account_sid, {_RUNNING.format(account_sid="w.account_sid")},
-    {_TURN.format(account_sid="w.account_sid")},
-    (SELECT min(r.create_time) {_WAITING.format(priority="w.priority")} AND r.account_sid = w.account_sid)
+SELECT w.account_sid, {_RUNNING.format(account_sid="w.account_sid")}, {_TURN.format(account_sid="w.account_sid")},
+    (SELECT min(r.create_time) {_WAITING} AND r.account_sid = w.account_sid)
 FROM waiting AS w
 WHERE w.account_sid IS NOT NULL
     AND w.account_sid NOT IN (SELECT account_sid FROM paused_accounts WHERE next_probe_time > :now)
@@ -54,11 +56,24 @@ WHERE w.account_sid IS NOT NULL
 _TURN_OF_HEARD = text(
     f"SELECT {_RUNNING.format(account_sid=':heard_account_sid')}, {_TURN.format(account_sid=':heard_account_sid')}"
 )
-#: The account is served: its next turn comes after everybody else's. Two that are served at once may have the same.
-_SERVE = text("""
+#: The account is served: its next turn comes after everybody else's. Whoever else serves it just now does so for both:
+#: claims must not wait for each other's flush.
+_SERVE = (
+    update(account_turns)
+    .where(
+        account_turns.c.account_sid.in_(
+            select(account_turns.c.account_sid)
+            .where(account_turns.c.account_sid == bindparam("of_account_sid"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(turn=select(func.max(account_turns.c.turn) + 1).scalar_subquery())
+)
+_IS_SERVED = select(account_turns.c.turn).where(account_turns.c.account_sid == bindparam("of_account_sid"))
+_SERVE_FIRST = text("""
 INSERT INTO account_turns (account_sid, turn)
 SELECT :of_account_sid, coalesce(max(turn), 0) + 1 FROM account_turns WHERE true
-ON CONFLICT (account_sid) DO UPDATE SET turn = excluded.turn
+ON CONFLICT (account_sid) DO NOTHING
 """)
 
 _ROWS: Select[Any] = select(
@@ -69,7 +84,10 @@ _ROWS: Select[Any] = select(
     _c.attempt,
     exists().where(_p.account_sid == _c.account_sid).label("is_probe"),
 ).where(is_claimable)
-_ANY = select(_c.attempt).where(is_claimable, is_rung).limit(1)
+# In the order of the index, that it be found by it.
+_ANY = select(_c.attempt).where(is_claimable, is_rung).order_by(_c.priority, _c.account_sid, _c.create_time).limit(1)
+#: Where the priority is in such a row.
+_PRIORITY = 3
 #: The oldest of one account's that have rung, of one priority.
 _RUNG = (
     _ROWS.where(is_rung, _c.account_sid == bindparam("of_account_sid"), _c.priority == bindparam("of_priority"))
@@ -115,7 +133,6 @@ _TAKE = (
 class _Turn(NamedTuple):
     """One account's rows of one priority. Turns come in their natural order."""
 
-    priority: int
     #: How much of the account is being done already.
     running: int
     #: Grows with each time that the account is served; 0 if it never was.
@@ -124,6 +141,13 @@ class _Turn(NamedTuple):
     account_sid: str
     has_rung: bool
     has_heard: bool
+
+
+class _Look(NamedTuple):
+    """What a look for a row found: the row, locked; and whether there was any to be had."""
+
+    candidate: Values | None
+    saw_any: bool
 
 
 class SqlClaims(CataloguePart):
@@ -140,7 +164,9 @@ class SqlClaims(CataloguePart):
 
         def take(connection: Connection) -> Recording | None:
             for _ in range(ROUNDS):
-                candidate = _candidate(connection, parameters)
+                candidate, saw_any = _look(connection, parameters)
+                if candidate is None and saw_any:
+                    continue  # they were changed or taken meanwhile, and others may be there now
                 if candidate is None:
                     return None
                 _, recording_sid, account_sid, _, attempt, is_probe = candidate
@@ -154,7 +180,7 @@ class SqlClaims(CataloguePart):
                     "now": moment,
                 }
                 row = connection.execute(_TAKE, taken).one()
-                connection.execute(_SERVE, {"of_account_sid": account_sid})
+                _serve(connection, account_sid)
                 return from_row(row)
             raise CatalogueUnavailable
 
@@ -173,43 +199,59 @@ def _parameters(heard: Bell | None, now: int) -> dict[str, Any]:
 
 
 def _is_any(connection: Connection, parameters: dict[str, Any]) -> bool:
-    """Whether there is anything to take."""
-    if connection.execute(_ANY, parameters).first() is not None:
-        return True
-    return "heard_attempt" in parameters and connection.execute(_HEARD, parameters).first() is not None
+    """Whether there is anything to take. What was heard first: noted meanwhile, it would be missed by both."""
+    return _heard(connection, parameters) is not None or connection.execute(_ANY, parameters).first() is not None
 
 
-def _turns(connection: Connection, parameters: dict[str, Any]) -> list[_Turn]:
-    """Whose turn it is, in this order (`AttemptRows.claim`)."""
+def _heard(connection: Connection, parameters: dict[str, Any]) -> Values | None:
+    """The row that was heard, if it can be taken."""
+    return connection.execute(_HEARD, parameters).first() if "heard_attempt" in parameters else None
+
+
+def _look(connection: Connection, parameters: dict[str, Any]) -> _Look:
+    """Looks for the row to take, in the order of `AttemptRows.claim`."""
+    saw_any = False
+    for rung, heard in _PASSES:
+        heard_row = _heard(connection, parameters)
+        for priority in Priority:
+            for turn in _turns(connection, priority, heard_row, parameters["now"]):
+                saw_any = True
+                found: list[Values] = []
+                if turn.has_rung:
+                    of_turn = {"of_account_sid": turn.account_sid, "of_priority": priority, "now": parameters["now"]}
+                    found += connection.execute(rung, of_turn).all()
+                if turn.has_heard:
+                    found += connection.execute(heard, parameters).all()
+                if found:
+                    return _Look(min(found, key=_age), saw_any)
+    return _Look(None, saw_any)
+
+
+def _turns(connection: Connection, of_priority: Priority, heard: Values | None, now: int) -> list[_Turn]:
+    """Whose turn it is among what has that priority, what was heard included."""
+    waiting = connection.execute(_ACCOUNTS, {"now": now, "priority": int(of_priority)})
     turns = {
-        (priority, account_sid): _Turn(priority, running, turn, oldest, account_sid, has_rung=True, has_heard=False)
-        for priority, account_sid, running, turn, oldest in connection.execute(_ACCOUNTS, {"now": parameters["now"]})
+        account_sid: _Turn(running, turn, oldest, account_sid, has_rung=True, has_heard=False)
+        for account_sid, running, turn, oldest in waiting
     }
-    if "heard_attempt" in parameters and (row := connection.execute(_HEARD, parameters).first()) is not None:
-        create_time, _, account_sid, priority, *_ = row
-        its = turns.get((priority, account_sid))
+    if heard is not None and heard[_PRIORITY] == of_priority:
+        create_time, _, account_sid, *_ = heard
+        its = turns.get(account_sid)
         if its is None:
             running, turn = connection.execute(_TURN_OF_HEARD, {"heard_account_sid": account_sid}).one()
-            its = _Turn(priority, running, turn, create_time, account_sid, has_rung=False, has_heard=True)
+            its = _Turn(running, turn, create_time, account_sid, has_rung=False, has_heard=True)
         oldest = min(create_time, its.oldest_create_time)
-        turns[priority, account_sid] = its._replace(oldest_create_time=oldest, has_heard=True)
+        turns[account_sid] = its._replace(oldest_create_time=oldest, has_heard=True)
     return sorted(turns.values())
 
 
-def _candidate(connection: Connection, parameters: dict[str, Any]) -> Values | None:
-    """The row to take, locked; None if there is none."""
-    turns = _turns(connection, parameters)
-    for rung, heard in _PASSES:
-        for turn in turns:
-            found: list[Values] = []
-            if turn.has_rung:
-                of_turn = {"of_account_sid": turn.account_sid, "of_priority": turn.priority, "now": parameters["now"]}
-                found += connection.execute(rung, of_turn).all()
-            if turn.has_heard:
-                found += connection.execute(heard, parameters).all()
-            if found:
-                return min(found, key=_age)
-    return None
+def _serve(connection: Connection, account_sid: str) -> None:
+    parameters = {"of_account_sid": account_sid}
+    if connection.execute(_SERVE, parameters).rowcount:
+        return
+    # An insert would wait for whoever is changing the row.
+    if connection.execute(_IS_SERVED, parameters).first() is None:
+        connection.execute(_SERVE_FIRST, parameters)
 
 
 def _age(candidate: Values) -> tuple[int, str]:

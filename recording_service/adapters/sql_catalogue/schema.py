@@ -167,7 +167,6 @@ account_turns = Table(
     Column("account_sid", Key, nullable=False),
     Column("turn", BigInteger, nullable=False),
     PrimaryKeyConstraint("account_sid", name="account_turns_key"),
-    Index("account_turns_turn", "turn"),
 )
 
 #: One row, always.

@@ -126,7 +126,7 @@ class TwilioMedia:
         if not account.dual_channel:
             return self._follow(account, media_url(account, key), patience)
         answer = self._follow(account, media_url(account, key, 2), patience)
-        if answer.raw.status != requests.codes.bad_request or not answer.by_account:
+        if not _says_that_there_is_no_second_channel(answer):
             return answer
         answer.raw.close()
         return self._follow(account, media_url(account, key, 1), patience)
@@ -161,6 +161,12 @@ class TwilioMedia:
         if length is not None and length > self._limits.max_bytes:
             raise SourceTooLarge(f"the recording has {length} bytes; at most {self._limits.max_bytes} are taken")
         return length
+
+
+def _says_that_there_is_no_second_channel(answer: _Answer) -> bool:
+    """400, from the API itself (twilio.md A4). A page for people is of something in between."""
+    is_page = answer.raw.headers.get("Content-Type", "").lower().startswith("text/html")
+    return answer.raw.status == requests.codes.bad_request and answer.by_account and not is_page
 
 
 def _asked(adapter: PatientAdapter, url: str, account: TwilioAccount | None) -> BaseHTTPResponse:

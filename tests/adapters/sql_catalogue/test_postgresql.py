@@ -144,24 +144,42 @@ def test_a_row_that_another_worker_is_taking_is_passed_over(postgresql_url: str)
 
 def test_where_there_is_nothing_else_a_locked_row_is_waited_for(postgresql_url: str) -> None:
     # Its ringer may be noting the bell just now: a bell that is heard in vain is lost.
-    recording = a_recording()
-    with closing(SqlCatalogue.open(postgresql_url)) as catalogue, locked(postgresql_url) as other:
+    assert is_taken_though_changed_meanwhile(postgresql_url, a_recording(), "rung_time = 1")
+
+
+def test_a_row_that_becomes_more_urgent_while_it_is_waited_for_is_taken_all_the_same(postgresql_url: str) -> None:
+    assert is_taken_though_changed_meanwhile(postgresql_url, a_recording(rung_time=TIME), "priority = 1")
+
+
+def is_taken_though_changed_meanwhile(url: str, recording: Recording, change: str) -> bool:
+    """Whether a claim takes the only row, which somebody has locked, and changes once the claim waits for it."""
+    with closing(SqlCatalogue.open(url)) as catalogue, locked(url) as other:
         put(catalogue, recording)
 
-        def note_slowly() -> None:
-            other.execute(text("UPDATE recordings SET rung_time = 1, revision = 2"))
+        def change_slowly() -> None:
+            other.execute(text(f"UPDATE recordings SET {change}, revision = 2"))  # noqa: S608 - our own words
             eventually(lambda: is_waiting_for_a_lock(other), what="the claim's waiting")
             other.commit()
 
         def claim_when_locked() -> Recording | None:
-            with closing(Database(postgresql_url, DatabaseOptions())) as database:
+            with closing(Database(url, DatabaseOptions())) as database:
                 locks = text("SELECT 1 FROM recordings FOR UPDATE SKIP LOCKED")
                 eventually(lambda: not database.write(lambda connection: connection.execute(locks).all()))
             return catalogue.claim(recording.bell, "worker", TIME, MINUTE)
 
-        _, taken = simultaneously([note_slowly, claim_when_locked])
-        assert taken is not None
-        assert now_of(catalogue, recording).claimed_by == "worker"
+        _, taken = simultaneously([change_slowly, claim_when_locked])
+        return taken is not None and now_of(catalogue, recording).claimed_by == "worker"
+
+
+def test_a_worker_that_is_amid_its_claim_keeps_no_other_from_claiming_for_the_same_account(postgresql_url: str) -> None:
+    with closing(SqlCatalogue.open(postgresql_url, options=IMPATIENT)) as catalogue:
+        put(catalogue, *(another(number, rung_time=TIME) for number in range(3)))
+        assert catalogue.claim(None, "worker", TIME, MINUTE) is not None
+        with locked(postgresql_url) as other:
+            other.execute(text("UPDATE account_turns SET turn = turn + 1"))
+            assert catalogue.claim(None, "worker", TIME, MINUTE) is not None
+            other.commit()
+        assert catalogue.claim(None, "worker", TIME, MINUTE) is not None
 
 
 # Lost connections, deadlocks

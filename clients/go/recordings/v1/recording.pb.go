@@ -470,8 +470,8 @@ type Recording struct {
 	Etag string `protobuf:"bytes,32,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Media type of the stored bytes, such as `audio/mpeg`. Set once READY.
 	ContentType string `protobuf:"bytes,33,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
-	// Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
-	// asked for, where Twilio has no second one.
+	// Number of audio channels of the stored bytes; 0 if their beginning does not say, or nobody has looked at it. It is 1
+	// although both channels were asked for, where Twilio has no second one.
 	StoredChannels int32 `protobuf:"varint,34,opt,name=stored_channels,json=storedChannels,proto3" json:"stored_channels,omitempty"`
 	// Grows with each change.
 	Revision int64 `protobuf:"varint,40,opt,name=revision,proto3" json:"revision,omitempty"`

@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.Column("turn", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_sid", name="account_turns_key"),
     )
-    op.create_index("account_turns_turn", "account_turns", ["turn"])
     _make_anew("recordings_rung", RUNG, "state = 'queued' AND rung_time IS NOT NULL")
     _make_anew("recordings_downloading", DOWNLOADING, "state = 'downloading'")
 

@@ -457,8 +457,8 @@ export interface Recording {
   /** Media type of the stored bytes, such as `audio/mpeg`. Set once READY. */
   contentType: string;
   /**
-   * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
-   * asked for, where Twilio has no second one.
+   * Number of audio channels of the stored bytes; 0 if their beginning does not say, or nobody has looked at it. It is 1
+   * although both channels were asked for, where Twilio has no second one.
    */
   storedChannels: number;
   /** Grows with each change. */

@@ -1157,8 +1157,8 @@ java.lang.String defaultValue) {
   private int storedChannels_ = 0;
   /**
    * <pre>
-   * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
-   * asked for, where Twilio has no second one.
+   * Number of audio channels of the stored bytes; 0 if their beginning does not say, or nobody has looked at it. It is 1
+   * although both channels were asked for, where Twilio has no second one.
    * </pre>
    *
    * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
@@ -5155,8 +5155,8 @@ java.lang.String defaultValue) {
     private int storedChannels_ ;
     /**
      * <pre>
-     * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
-     * asked for, where Twilio has no second one.
+     * Number of audio channels of the stored bytes; 0 if their beginning does not say, or nobody has looked at it. It is 1
+     * although both channels were asked for, where Twilio has no second one.
      * </pre>
      *
      * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
@@ -5168,8 +5168,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
-     * asked for, where Twilio has no second one.
+     * Number of audio channels of the stored bytes; 0 if their beginning does not say, or nobody has looked at it. It is 1
+     * although both channels were asked for, where Twilio has no second one.
      * </pre>
      *
      * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
@@ -5185,8 +5185,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
-     * asked for, where Twilio has no second one.
+     * Number of audio channels of the stored bytes; 0 if their beginning does not say, or nobody has looked at it. It is 1
+     * although both channels were asked for, where Twilio has no second one.
      * </pre>
      *
      * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>

@@ -576,8 +576,8 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * Number of audio channels of the stored bytes; 0 if their beginning does not say. It is 1 although both channels were
-   * asked for, where Twilio has no second one.
+   * Number of audio channels of the stored bytes; 0 if their beginning does not say, or nobody has looked at it. It is 1
+   * although both channels were asked for, where Twilio has no second one.
    * </pre>
    *
    * <code>int32 stored_channels = 34 [json_name = "storedChannels"];</code>
