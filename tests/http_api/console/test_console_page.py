@@ -566,6 +566,8 @@ def test_the_keyboard_alone_will_do(open_console: OpenConsole, recordings: FakeR
     for number in range(3):
         add(recordings, number)
     console = open_console()
+    # The page is live before it has drawn what it was told.
+    expect(console.row(sid(0))).to_be_visible()
     keyboard = console.page.keyboard
     stops: list[str] = []
     while not stops or stops[-1] != "open":
@@ -591,6 +593,8 @@ def test_single_keys_work_but_not_where_they_mean_something_else(
     for number in range(3):
         add(recordings, number)
     console = open_console()
+    # The page is live before it has drawn what it was told.
+    expect(console.row(sid(0))).to_be_visible()
     keyboard = console.page.keyboard
     keyboard.press("j")
     expect(console.row(sid(2)).locator(".open")).to_be_focused()
