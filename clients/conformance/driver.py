@@ -9,7 +9,7 @@ from clients.conformance.faults import Faults
 from clients.conformance.runner_process import NoAnswer, RunnerProcess
 from clients.conformance.scenario import Scenario, differences, filled
 from clients.conformance.service import ServiceUnderTest
-from clients.conformance.shelf import ACCOUNT_SID, LISTED_CALL_SID, OTHER_ACCOUNT_SID, READY, sid_of
+from clients.conformance.shelf import ACCOUNT_SID, LISTED_CALL_SID, NAMES, OTHER_ACCOUNT_SID, READY, sid_of
 from tests.support.callers import token_of
 
 
@@ -105,4 +105,6 @@ class Driver:
             if name not in self._made:
                 self._made[name] = make()
             return self._made[name]
+        if name not in NAMES:
+            raise ValueError(f"$sid: there is no recording called {name}")
         return sid_of(name)

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,10 +46,12 @@ READY: Final[Mapping[str, int]] = {
 }
 #: Those that have no bytes, or none yet. `fresh` is nothing but a SID: whoever uses it gets another one each time.
 OTHERS: Final = ("unknown", "held", "arriving", "absent", "deleted", "fresh")
+#: Every name that a scenario may use.
+NAMES: Final = frozenset((*READY, *OTHERS))
 
 
 def sid_of(name: str) -> str:
-    """The RecordingSid of a recording by its name."""
+    """The RecordingSid of a recording by its name; any text will do, but scenarios use NAMES alone."""
     return "RE" + hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
@@ -118,11 +120,6 @@ class Shelf:
 
     def _storage(self) -> DiskStorage:
         return DiskStorage.at(self._data_dir / "recordings")
-
-
-def names() -> Iterable[str]:
-    """Every name that a scenario may use."""
-    return (*READY, *OTHERS)
 
 
 def _key(name: str) -> RecordingKey:
