@@ -1,0 +1,121 @@
+"""From the clips of a recording to its transcript.
+
+Clips are pieces of one channel in which somebody speaks, as small as transcribers like them. Each is transcribed by
+itself and knows nothing of the others; here their times become those of the recording.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from recording_service.core.transcript import (
+    MILLISECOND,
+    Transcript,
+    TranscriptSegment,
+    TranscriptWord,
+    milliseconds_of,
+)
+
+
+class Clip(Protocol):
+    """A piece of one channel of a recording."""
+
+    @property
+    def channel(self) -> int:
+        """Counted from 0."""
+
+    @property
+    def start(self) -> timedelta:
+        """Where it begins in the recording."""
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it is."""
+
+    @property
+    def wav(self) -> bytes:
+        """Its sound: a WAV file of one channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSegment:
+    """What was said in one go. Times from the clip's beginning; they may go beyond its end, as a transcriber says."""
+
+    start: timedelta
+    end: timedelta
+    text: str
+    #: How sure the transcriber is, from 0 to 1. None: it does not say.
+    confidence: float | None = None
+    #: Times from the clip's beginning. Empty: the transcriber gave none.
+    words: tuple[TranscriptWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTranscript:
+    """What was said in one clip."""
+
+    #: A code of ISO 639. Empty: the transcriber does not say.
+    language: str
+    segments: tuple[ClipSegment, ...] = ()
+
+
+class Transcriber(Protocol):
+    """Hears what is said."""
+
+    def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+        """What is said in a WAV file. Transcribing the same twice costs twice, and changes nothing.
+
+        Raises TranscriptionError. `file_name` is told to the transcriber, and may be in its log.
+        """
+
+
+def transcribe_clips(clips: Iterator[Clip], transcriber: Transcriber, checkpoint: Callable[[], None]) -> Transcript:
+    """What is said in all the clips of one recording; nothing, in no language, where there are none.
+
+    The clips are taken and transcribed one after another. `checkpoint` is called before each, and whatever it raises
+    ends the work. Raises what the transcriber raises (TranscriptionError).
+    """
+    segments: list[TranscriptSegment] = []
+    spoken = Counter[str]()
+    for clip in clips:
+        checkpoint()
+        heard = transcriber.transcribe(clip.wav, _file_name(clip))
+        for segment in heard.segments:
+            if text := segment.text.strip():
+                segments.append(_moved(segment, text, clip))
+                spoken[heard.language] += len(text)
+    return Transcript(_most_spoken(spoken), tuple(segments))
+
+
+def _file_name(clip: Clip) -> str:
+    """What the clip is called: enough to find it, and nothing about whose it is."""
+    return f"channel-{clip.channel + 1}-at-{milliseconds_of(clip.start)}-ms.wav"
+
+
+def _most_spoken(spoken: Counter[str]) -> str:
+    """The language in which most is said; of several, the one that was heard first."""
+    return max(spoken, key=lambda language: spoken[language], default="")
+
+
+def _moved(segment: ClipSegment, text: str, clip: Clip) -> TranscriptSegment:
+    """The segment where it is in the recording, all of it within its clip."""
+    words = tuple(
+        TranscriptWord(*_placed(word.start, word.end, clip), word.text.strip(), word.confidence)
+        for word in segment.words
+        if word.text.strip()
+    )
+    start, end = _placed(segment.start, segment.end, clip)
+    return TranscriptSegment(start, end, clip.channel, text, segment.confidence, words)
+
+
+def _placed(start: timedelta, end: timedelta, clip: Clip) -> tuple[timedelta, timedelta]:
+    begin = min(max(start, timedelta()), clip.duration)
+    over = min(max(end, begin), clip.duration)
+    return _whole(clip.start + begin), _whole(clip.start + over)
+
+
+def _whole(time: timedelta) -> timedelta:
+    """The time in whole milliseconds, as a transcript is stored: what is written is what is read."""
+    return milliseconds_of(time) * MILLISECOND

@@ -1,0 +1,192 @@
+"""How clips become a transcript."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recording_service.core.transcript import Transcript, TranscriptSegment, TranscriptWord
+from recording_service.core.transcription import ClipSegment, ClipTranscript, transcribe_clips
+from recording_service.core.transcription_errors import TranscriptionUnavailable
+from tests.core.making_transcripts import ms, seconds
+
+
+@dataclass(frozen=True)
+class SomeClip:
+    channel: int
+    start: timedelta
+    duration: timedelta
+    wav: bytes = b""
+
+
+@dataclass
+class Scripted:
+    """Says of each clip what it was told, by the clip's bytes, and notes what was asked."""
+
+    heard: dict[bytes, ClipTranscript]
+    asked: list[tuple[bytes, str]] = field(default_factory=list)
+
+    def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+        self.asked.append((wav, file_name))
+        return self.heard[wav]
+
+
+def said(start: float, end: float, text: str, *words: TranscriptWord, confidence: float | None = None) -> ClipSegment:
+    return ClipSegment(seconds(start), seconds(end), text, confidence, words)
+
+
+def no_checkpoint() -> None:
+    """For tests that are not about it."""
+
+
+def transcribed(*pairs: tuple[SomeClip, ClipTranscript]) -> Transcript:
+    clips = [SomeClip(clip.channel, clip.start, clip.duration, str(at).encode()) for at, (clip, _) in enumerate(pairs)]
+    heard = {clip.wav: transcript for clip, (_, transcript) in zip(clips, pairs, strict=True)}
+    return transcribe_clips(iter(clips), Scripted(heard), no_checkpoint)
+
+
+def test_silence_is_an_empty_transcript() -> None:
+    assert transcribed() == Transcript("")
+    assert transcribed((SomeClip(0, seconds(1), seconds(2)), ClipTranscript("en"))) == Transcript("")
+
+
+def test_segments_and_their_words_are_moved_to_where_their_clip_is() -> None:
+    word = TranscriptWord(seconds(0.5), seconds(1), " Hello. ", 0.8)
+
+    made = transcribed(
+        (SomeClip(1, seconds(60), seconds(5)), ClipTranscript("en", (said(0.5, 1, " Hello. ", word, confidence=0.7),)))
+    )
+
+    moved = TranscriptWord(seconds(60.5), seconds(61), "Hello.", 0.8)
+    assert made == Transcript(
+        "en", (TranscriptSegment(seconds(60.5), seconds(61), 1, "Hello.", confidence=0.7, words=(moved,)),)
+    )
+
+
+def test_all_channels_are_merged_in_the_order_of_time() -> None:
+    made = transcribed(
+        (SomeClip(0, seconds(0), seconds(9)), ClipTranscript("en", (said(0, 1, "a"), said(7, 8, "d")))),
+        (SomeClip(1, seconds(0), seconds(2)), ClipTranscript("en", (said(0, 1, "b"),))),
+        (SomeClip(1, seconds(3), seconds(2)), ClipTranscript("en", (said(0, 1, "c"),))),
+    )
+
+    assert "".join(segment.text for segment in made.segments) == "abcd"
+
+
+def test_what_is_said_to_be_beyond_the_clip_is_at_its_edge() -> None:
+    made = transcribed(
+        (
+            SomeClip(0, seconds(10), seconds(2)),
+            ClipTranscript("en", (said(-1, 1, "early"), said(1, 30, "long"), said(25, 30, "late"))),
+        )
+    )
+
+    assert [(each.start, each.end, each.text) for each in made.segments] == [
+        (seconds(10), seconds(11), "early"),
+        (seconds(11), seconds(12), "long"),
+        (seconds(12), seconds(12), "late"),
+    ]
+
+
+def test_empty_text_is_left_out() -> None:
+    made = transcribed((SomeClip(0, seconds(0), seconds(2)), ClipTranscript("en", (said(0, 1, "  "), said(1, 2, "")))))
+
+    assert made == Transcript("")
+
+
+def test_the_language_is_the_one_in_which_most_is_said() -> None:
+    clip = SomeClip(0, seconds(0), seconds(2))
+
+    made = transcribed(
+        (clip, ClipTranscript("de", (said(0, 1, "Ja."),))),
+        (clip, ClipTranscript("nl")),
+        (clip, ClipTranscript("en", (said(0, 1, "Let us speak English."),))),
+    )
+
+    assert made.language == "en"
+
+
+def test_every_clip_is_taken_only_when_its_turn_has_come_and_after_a_checkpoint() -> None:
+    events: list[str] = []
+
+    def clips() -> Iterator[SomeClip]:
+        for at in range(2):
+            events.append(f"clip {at}")
+            yield SomeClip(at, ms(1500 * at), seconds(1), b"wav")
+
+    class Noting(Scripted):
+        def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+            events.append(file_name)
+            return super().transcribe(wav, file_name)
+
+    transcribe_clips(clips(), Noting({b"wav": ClipTranscript("en")}), lambda: events.append("checkpoint"))
+
+    assert events == [
+        "clip 0", "checkpoint", "channel-1-at-0-ms.wav",
+        "clip 1", "checkpoint", "channel-2-at-1500-ms.wav",
+    ]  # fmt: skip
+
+
+def test_a_checkpoint_that_raises_ends_the_work_before_the_next_clip() -> None:
+    transcriber = Scripted({b"wav": ClipTranscript("en")})
+    left = iter([None, KeyError("superseded")])
+
+    def checkpoint() -> None:
+        if error := next(left):
+            raise error
+
+    with pytest.raises(KeyError, match="superseded"):
+        transcribe_clips(
+            iter([SomeClip(0, seconds(at), seconds(1), b"wav") for at in range(3)]), transcriber, checkpoint
+        )
+    assert len(transcriber.asked) == 1
+
+
+def test_what_the_transcriber_raises_is_raised_on() -> None:
+    class Broken:
+        def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+            raise TranscriptionUnavailable("no answer came")
+
+    with pytest.raises(TranscriptionUnavailable):
+        transcribe_clips(iter([SomeClip(0, seconds(0), seconds(1))]), Broken(), no_checkpoint)
+
+
+times = st.timedeltas(-seconds(5), seconds(90))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.builds(
+                SomeClip,
+                st.integers(0, 1),
+                st.timedeltas(seconds(0), seconds(9000)),
+                st.timedeltas(seconds(0), seconds(60)),
+            ),
+            st.builds(
+                ClipTranscript,
+                st.just("en"),
+                st.lists(
+                    st.builds(ClipSegment, times, times, st.text(max_size=5), st.none(), st.just(())), max_size=4
+                ).map(tuple),
+            ),
+        ),
+        max_size=4,
+    )
+)
+def test_no_text_is_lost_and_all_of_it_is_within_its_clip(pairs: list[tuple[SomeClip, ClipTranscript]]) -> None:
+    made = transcribed(*pairs)
+
+    expected = [(clip, segment.text.strip()) for clip, heard in pairs for segment in heard.segments]
+    assert sorted(segment.text for segment in made.segments) == sorted(text for _, text in expected if text)
+    for segment in made.segments:
+        assert any(
+            clip.channel == segment.channel
+            and text == segment.text
+            and clip.start - ms(1) <= segment.start <= segment.end <= clip.start + clip.duration + ms(1)
+            for clip, text in expected
+        )
+    assert Transcript.from_json(made.to_json()) == made
