@@ -38,6 +38,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "grpc_api": frozenset({"core", "recordings", "signed_urls"}),
     "http_api": frozenset({"recordings", "signed_urls"}),
     "twilio_stand_in": frozenset(),
+    "transcription_stand_in": frozenset(),
     # The demo shows the service from outside: it is a client, and brings its own Twilio.
     "processes": frozenset(
         {"core", "config", "adapters", "worker", "grpc_api", "http_api", "recordings", "signed_urls", "twilio_stand_in"}
