@@ -76,6 +76,9 @@ def transcribe_clips(clips: Iterator[Clip], transcriber: Transcriber, checkpoint
 
     The clips are taken and transcribed one after another. `checkpoint` is called before each, and whatever it raises
     ends the work. Raises what the transcriber raises (TranscriptionError).
+
+    What begins when its clip is over is left out, for nobody said it: Whisper listens to half a minute at a time, and
+    into the silence that fills it up it has been heard to say the same sentence thirty times.
     """
     segments: list[TranscriptSegment] = []
     spoken = Counter[str]()
@@ -83,7 +86,8 @@ def transcribe_clips(clips: Iterator[Clip], transcriber: Transcriber, checkpoint
         checkpoint()
         heard = transcriber.transcribe(clip.wav, _file_name(clip))
         for segment in heard.segments:
-            if text := segment.text.strip():
+            text = segment.text.strip()
+            if text and segment.start < clip.duration:
                 segments.append(_moved(segment, text, clip))
                 spoken[heard.language] += len(text)
     return Transcript(_most_spoken(spoken), tuple(segments))

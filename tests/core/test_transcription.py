@@ -80,15 +80,22 @@ def test_what_is_said_to_be_beyond_the_clip_is_at_its_edge() -> None:
     made = transcribed(
         (
             SomeClip(0, seconds(10), seconds(2)),
-            ClipTranscript("en", (said(-1, 1, "early"), said(1, 30, "long"), said(25, 30, "late"))),
+            ClipTranscript("en", (said(-1, 1, "early"), said(1, 30, "long"))),
         )
     )
 
     assert [(each.start, each.end, each.text) for each in made.segments] == [
         (seconds(10), seconds(11), "early"),
         (seconds(11), seconds(12), "long"),
-        (seconds(12), seconds(12), "late"),
     ]
+
+
+def test_what_begins_when_the_clip_is_over_was_said_by_nobody() -> None:
+    made = transcribed(
+        (SomeClip(0, seconds(10), seconds(2)), ClipTranscript("en", (said(1.9, 2, "yes"), said(2, 3, "no"))))
+    )
+
+    assert [each.text for each in made.segments] == ["yes"]
 
 
 def test_empty_text_is_left_out() -> None:
@@ -177,10 +184,17 @@ times = st.timedeltas(-seconds(5), seconds(90))
         max_size=4,
     )
 )
-def test_no_text_is_lost_and_all_of_it_is_within_its_clip(pairs: list[tuple[SomeClip, ClipTranscript]]) -> None:
+def test_no_text_of_a_clip_is_lost_and_all_of_it_is_within_the_clip(
+    pairs: list[tuple[SomeClip, ClipTranscript]],
+) -> None:
     made = transcribed(*pairs)
 
-    expected = [(clip, segment.text.strip()) for clip, heard in pairs for segment in heard.segments]
+    expected = [
+        (clip, segment.text.strip())
+        for clip, heard in pairs
+        for segment in heard.segments
+        if segment.start < clip.duration
+    ]
     assert sorted(segment.text for segment in made.segments) == sorted(text for _, text in expected if text)
     for segment in made.segments:
         assert any(

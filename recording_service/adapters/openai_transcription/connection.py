@@ -1,0 +1,128 @@
+"""One connection a clip, patient in both directions, and never used again.
+
+A socket's own timeout starts anew with every byte: a server that takes or gives one a second would hold a worker for
+ever. So the limits are kept where every byte passes. And a connection that was kept could have died of boredom between
+two clips, or bring what belongs to an earlier answer; a new one costs a few milliseconds, a clip costs seconds.
+"""
+
+import io
+import socket
+import ssl
+from functools import partial
+from http.client import HTTPResponse
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from recording_service.adapters.openai_transcription.patience import Patience
+from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
+
+#: How much of a clip is sent between two looks at the clock, in bytes.
+SEND_BYTES = 64 * 1024
+
+
+class PatientStream(io.RawIOBase):
+    """What a socket receives, read with patience."""
+
+    def __init__(self, sock: socket.socket, stream: io.RawIOBase, patience: Patience) -> None:
+        self._sock = sock
+        self._stream = stream
+        self._patience = patience
+        if isinstance(sock, ssl.SSLSocket):
+            # Else Python takes a connection that was cut for one that was closed (ssl.SSLSocket.read).
+            sock.suppress_ragged_eofs = False  # type: ignore[attr-defined] # left out of typeshed
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """What has arrived, at most as much as there is room for. TranscriptionUnavailable, OSError."""
+        self._sock.settimeout(self._patience.idle_seconds())
+        try:
+            return self._stream.readinto(buffer)
+        except TimeoutError as exc:
+            raise self._patience.silent() from exc
+
+    def close(self) -> None:
+        """Lets the socket go."""
+        self._stream.close()
+        super().close()
+
+
+class PatientResponse(HTTPResponse):
+    """An answer that is read with patience from its first byte on."""
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, *, patience: Patience
+    ) -> None:
+        super().__init__(sock, debuglevel, method)
+        self.fp = io.BufferedReader(PatientStream(sock, self.fp.detach(), patience))
+
+
+class PatientConnection(HTTPConnection):
+    """A connection that also sends with patience: urllib3 gives all of a body the time of a connect."""
+
+    patience: Patience
+
+    def send(self, data: Any) -> None:
+        """Sends bytes. TranscriptionUnavailable, OSError."""
+        if self.sock is None:
+            self.connect()
+        view = memoryview(data)
+        for begin in range(0, len(view), SEND_BYTES):
+            self.sock.settimeout(self.patience.idle_seconds())
+            try:
+                super().send(view[begin : begin + SEND_BYTES])
+            except TimeoutError as exc:
+                raise self.patience.silent() from exc
+
+
+class PatientSecureConnection(PatientConnection, HTTPSConnection):
+    """The same, with TLS."""
+
+
+class PatientPool(HTTPConnectionPool):
+    """Makes the connection of one clip."""
+
+    ConnectionCls = PatientConnection
+
+    def __init__(self, host: str, port: int | None, *, patience: Patience, **options: Any) -> None:
+        super().__init__(host, port, **options)
+        self._patience = patience
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.response_class = partial(PatientResponse, patience=self._patience)
+        connection.patience = self._patience
+        return connection
+
+
+class PatientSecurePool(PatientPool, HTTPSConnectionPool):
+    """The same, with TLS."""
+
+    ConnectionCls = PatientSecureConnection
+
+
+class PatientAdapter(HTTPAdapter):
+    """Sends one clip. Not by a `requests.Session`: even one that follows no redirect reads its body whole.
+
+    Without a session there are also no proxies, no netrc, no cookies and no environment variables.
+    """
+
+    def __init__(self, settings: OpenAiTranscriptionSettings) -> None:
+        super().__init__()
+        self._patience = Patience(settings)
+        self._verify = str(settings.certificates) if settings.certificates else True
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(PatientPool, patience=self._patience),
+            "https": partial(PatientSecurePool, patience=self._patience),
+        }
+
+    def fetch(self, request: requests.PreparedRequest) -> requests.Response:
+        """Asks, and reads the headers of the answer. Raises what requests and urllib3 raise, and TranscriptionError."""
+        timeout = (self._patience.connect_seconds(), self._patience.idle_seconds())
+        return self.send(request, stream=True, timeout=timeout, verify=self._verify)
