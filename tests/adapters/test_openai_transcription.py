@@ -334,7 +334,7 @@ def test_a_server_that_takes_nothing_is_given_up_in_time() -> None:
 
     with RawServer(ignore) as deaf:
         with pytest.raises(TranscriptionUnavailable, match=r"was silent for 0\.3 s"):
-            transcribed(deaf.url + "/v1", clip=bytes(32 << 20), idle_seconds=0.3)
+            transcribed(deaf.url + "/v1", clip=bytes(16 << 20), idle_seconds=0.3)
         given_up.set()
 
 
@@ -350,7 +350,7 @@ def test_a_server_that_takes_a_little_now_and_then_is_given_up_in_time() -> None
         RawServer(sip) as sipping,
         pytest.raises(TranscriptionUnavailable, match=r"was not done in 0\.8 s"),
     ):
-        transcribed(sipping.url + "/v1", clip=bytes(64 << 20), idle_seconds=0.7, total_seconds=0.8)
+        transcribed(sipping.url + "/v1", clip=bytes(16 << 20), total_seconds=0.8)
 
 
 def test_a_slow_server_is_waited_for(server: TranscriptionStandIn) -> None:

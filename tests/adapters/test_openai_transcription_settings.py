@@ -41,6 +41,7 @@ def test_elsewhere_plain_http_has_to_be_allowed() -> None:
         "", "api.openai.com/v1", "ftp://api.openai.com", "https://", "https:///v1", "https://user:word@api.openai.com/v1",
         "https://api.openai.com/v1?key=1", "https://api.openai.com/v1#top", "https://api.openai.com:99999/v1",
         "https://api.openai.com:0/v1", "https://api.openai.com/v1 ", "https://api.openai.com\n/v1", "https://[::/v1",
+        "https://[1:2]/v1",
         "http://localhost@api.openai.com/v1", "http://localhost.example/v1",
     ],
 )  # fmt: skip

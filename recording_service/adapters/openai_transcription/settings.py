@@ -12,6 +12,14 @@ _MODEL = re.compile(r"[!-~]{1,200}")
 _API_KEY = re.compile(r"[!-~]{0,4096}")
 _LANGUAGE = re.compile(r"(?:[a-z]{2,3})?")
 
+#: What these fields must be, in words that don't repeat what they are.
+_DESCRIPTIONS = {
+    "path": "must begin with / and have neither query nor fragment",
+    "model": "must be a name of 1 to 200 visible ASCII characters",
+    "api_key": "must be of visible ASCII characters, without spaces",
+    "language": "must be a code of ISO 639-1, such as en, or empty",
+}
+
 #: Limits that are counts of something, and so above 0.
 _LIMITS = ("connect_seconds", "idle_seconds", "total_seconds", "max_answer_bytes")
 
@@ -68,30 +76,20 @@ class OpenAiTranscriptionSettings:
         return self.url.rstrip("/") + self.path
 
     def _check_url(self) -> None:
-        parts = urlsplit(self.url) if _URL.fullmatch(self.url) else None
-        if parts is None or not parts.hostname or not _is_port(self.url):
-            raise ValueError(
-                "url: must be the URL of an API, such as https://api.openai.com/v1, with nothing else in it"
-            )
-        if parts.scheme != "https" and not self.allow_plain_http and not _is_loopback(parts.hostname):
+        host = _host_of(self.url)
+        if not host:
+            raise ValueError("url: must be where an API begins, such as https://api.openai.com/v1, and nothing else")
+        if not self.url.startswith("https:") and not self.allow_plain_http and not _is_loopback(host):
             raise ValueError("url: must be https, or http on loopback; elsewhere plain http has to be allowed")
 
 
-#: What a field must be, in words that don't repeat what it is.
-_DESCRIPTIONS = {
-    "path": "must begin with / and have neither query nor fragment",
-    "model": "must be a name of 1 to 200 visible ASCII characters",
-    "api_key": "must be of visible ASCII characters, without spaces",
-    "language": "must be a code of ISO 639-1, such as en, or empty",
-}
-
-
-def _is_port(url: str) -> bool:
-    """Whether the URL's port can be one."""
+def _host_of(url: str) -> str:
+    """The host of a URL that is nothing but an address; empty for any other."""
     try:
-        return urlsplit(url).port != 0
+        parts = urlsplit(url)
+        return parts.hostname or "" if _URL.fullmatch(url) and parts.port != 0 else ""
     except ValueError:
-        return False
+        return ""
 
 
 def _is_loopback(host: str) -> bool:
