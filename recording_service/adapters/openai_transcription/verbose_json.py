@@ -98,7 +98,8 @@ def _confidence(
     stated = number_of(document, "confidence")
     if stated is not None and 0 <= stated <= 1:
         return round(stated, CONFIDENCE_DECIMALS)
-    if log_probability is not None:
-        return round(math.exp(min(log_probability, 0.0)), CONFIDENCE_DECIMALS)
+    # Nobody is certain: servers that don't know write 0 there.
+    if log_probability is not None and log_probability < 0:
+        return round(math.exp(log_probability), CONFIDENCE_DECIMALS)
     known = [word.confidence for word in words if word.confidence is not None]
     return round(sum(known) / len(known), CONFIDENCE_DECIMALS) if known else None
