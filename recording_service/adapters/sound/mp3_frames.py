@@ -10,14 +10,11 @@ from typing import NamedTuple
 from recording_service.adapters.sound.media_bytes import MediaBytes
 from recording_service.adapters.sound.mp3_header import HEADER_BYTES, Mp3Header, parse_header
 from recording_service.adapters.sound.mp3_info import Mp3Info, parse_info
+from recording_service.adapters.sound.mp3_tags import end_of_tags, may_be_tag
 from recording_service.core.sound import Checkpoint, MediaUnreadable, UnreadableReason
 
 #: Bytes looked at between two checkpoints: about a minute at 32 kbit/s.
 _PIECE_BYTES = 256 * 1024
-_ID3V2_HEADER_BYTES = 10
-_ID3V2_FOOTER_FLAG = 0x10
-#: What may follow the last frame and is no sound: ID3v1 and its extension, APE, Lyrics3, an ID3v2 tag at the end.
-_TRAILERS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"3DI")
 #: Zeros that somebody may have padded a file with; more of them is what a disk leaves of lost blocks.
 _MOST_PADDING_BYTES = 64 * 1024
 
@@ -42,7 +39,7 @@ class Mp3Sound(NamedTuple):
 
 def find_sound(media: MediaBytes, checkpoint: Checkpoint) -> Mp3Sound:
     """Walks over all of the file. Raises MediaUnreadable unless it is an MP3, whole, and nothing but one."""
-    start = _end_of_tags(media)
+    start = _start_of_frames(media)
     first, opening = _frame_at(media, start)
     info = parse_info(opening, first)
     sound_start = start if info is None else start + first.frame_bytes
@@ -63,21 +60,14 @@ def find_sound(media: MediaBytes, checkpoint: Checkpoint) -> Mp3Sound:
     return sound
 
 
-def _end_of_tags(media: MediaBytes) -> int:
-    """Where the ID3v2 tags (id3.org, 2.4.0 §3.1) before the sound end; there may be several."""
-    offset = 0
-    while (head := media.read_at(offset, _ID3V2_HEADER_BYTES))[:3] == b"ID3":
-        if len(head) < _ID3V2_HEADER_BYTES:
-            raise MediaUnreadable(UnreadableReason.TRUNCATED)
-        if any(byte & 0x80 for byte in head[6:]):
-            raise MediaUnreadable(UnreadableReason.BROKEN)
-        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        offset += _ID3V2_HEADER_BYTES + size + (_ID3V2_HEADER_BYTES if head[5] & _ID3V2_FOOTER_FLAG else 0)
-        if offset > media.size:
-            raise MediaUnreadable(UnreadableReason.TRUNCATED)
-    if offset and offset == media.size:
+def _start_of_frames(media: MediaBytes) -> int:
+    """Behind the tags that come first."""
+    start = end_of_tags(media, 0)
+    if start > media.size:
+        raise MediaUnreadable(UnreadableReason.TRUNCATED)
+    if start and start == media.size:
         raise MediaUnreadable(UnreadableReason.EMPTY)
-    return offset
+    return start
 
 
 def _frame_at(media: MediaBytes, offset: int) -> tuple[Mp3Header, bytes]:
@@ -94,7 +84,7 @@ def _frame_at(media: MediaBytes, offset: int) -> tuple[Mp3Header, bytes]:
     rest = media.read_at(offset + header.frame_bytes, HEADER_BYTES)
     following = parse_header(int.from_bytes(rest, "big")) if len(rest) == HEADER_BYTES else None
     is_chance = following is None or not following.goes_with(header)
-    if is_chance and rest and not _may_be_trailer(rest) and not _may_be_header(rest):
+    if is_chance and rest.strip(b"\0") and not may_be_tag(rest) and not _may_be_header(rest):
         raise MediaUnreadable(UnreadableReason.NOT_AUDIO)
     return header, frame
 
@@ -125,8 +115,9 @@ def _is_short_of_what_it_says(sound: Mp3Sound, size_bytes: int) -> bool:
 
 
 def _judge_what_follows(media: MediaBytes, sound: Mp3Sound) -> None:
-    rest = media.read_at(sound.end, _MOST_PADDING_BYTES + 1)
-    if rest and not _may_be_trailer(rest) and (rest.strip(b"\0") or len(rest) > _MOST_PADDING_BYTES):
+    """Tags and zeros to the end are no sound; a tag that is cut off costs none."""
+    rest = media.read_at(end_of_tags(media, sound.end), _MOST_PADDING_BYTES + 1)
+    if rest.strip(b"\0") or len(rest) > _MOST_PADDING_BYTES:
         raise MediaUnreadable(_reason_of_rest(rest, UnreadableReason.BROKEN))
 
 
@@ -137,8 +128,3 @@ def _reason_of_rest(rest: bytes, otherwise: UnreadableReason) -> UnreadableReaso
 def _may_be_header(rest: bytes) -> bool:
     """Whether this is the beginning of a frame header, and the file ends within it."""
     return rest[:1] == b"\xff" and (len(rest) == 1 or (len(rest) < HEADER_BYTES and rest[1] & 0xE6 == 0xE2))
-
-
-def _may_be_trailer(rest: bytes) -> bool:
-    """Whether a tag begins here, or zeros do. A tag that is cut off costs no sound."""
-    return any(rest.startswith(trailer[: len(rest)]) for trailer in _TRAILERS) or not rest[:HEADER_BYTES].strip(b"\0")
