@@ -5,7 +5,7 @@ Values and a port alone; `adapters/sound` listens. Every channel is judged by it
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,6 +13,10 @@ from typing import BinaryIO, Protocol
 
 #: Called every few hundred thousand sample frames; whatever it raises ends the work and reaches the caller.
 Checkpoint = Callable[[], None]
+
+
+def no_checkpoint() -> None:
+    """Lets the work go on."""
 
 
 class UnreadableReason(StrEnum):
@@ -207,13 +211,15 @@ class SoundReader(Protocol):
     needs the same memory however long the recording is, and has no effect.
     """
 
-    def probe(self, media: BinaryIO, checkpoint: Checkpoint) -> Probe:
+    def probe(self, media: BinaryIO, checkpoint: Checkpoint = no_checkpoint) -> Probe:
         """Listens to all of it and says what it is."""
 
-    def waveform(self, media: BinaryIO, checkpoint: Checkpoint) -> tuple[WaveformLevel, ...]:
+    def waveform(self, media: BinaryIO, checkpoint: Checkpoint = no_checkpoint) -> tuple[WaveformLevel, ...]:
         """The waveform at two zooms, the finer first: about 20 pixels a second, and about 1."""
 
-    def speech_clips(self, media: BinaryIO, longest: timedelta, checkpoint: Checkpoint) -> Iterator[SpeechClip]:
+    def speech_clips(
+        self, media: BinaryIO, longest: timedelta, checkpoint: Checkpoint = no_checkpoint
+    ) -> Generator[SpeechClip, None, None]:
         """Pieces in which something is said, none longer than `longest`, each channel's in their order.
 
         They begin and end in a silence wherever there is one. To be closed, or taken to the end. ValueError if

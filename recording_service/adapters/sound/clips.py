@@ -3,12 +3,14 @@
 import io
 import wave
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from datetime import timedelta
 
 import numpy as np
 
-from recording_service.adapters.sound.decoding import Samples, Sound
+from recording_service.adapters.sound.decoder import Samples
+from recording_service.adapters.sound.decoding import Sound
 from recording_service.adapters.sound.probing import time_of
 from recording_service.adapters.sound.silence import EnergyMeter, window_samples
 from recording_service.adapters.sound.speech_spans import Span, speech_spans
@@ -20,24 +22,26 @@ _BYTES_A_SAMPLE = 2
 _FULL_SCALE = 32768
 
 
-def speech_clips(sound: Sound, longest: timedelta, checkpoint: Checkpoint) -> Iterator[SpeechClip]:
+def speech_clips(sound: Sound, longest: timedelta, checkpoint: Checkpoint) -> Generator[SpeechClip, None, None]:
     """The clips as they end. Keeps at most one a channel. Raises MediaUnreadable."""
     channels = [
         ChannelClips(channel, spans, sound) for channel, spans in enumerate(_spans(sound, longest, checkpoint)) if spans
     ]
     if not channels:
         return
-    for block in sound.blocks(checkpoint):
-        for channel in channels:
-            yield from channel.take(block[channel.number])
+    with closing(sound.blocks(checkpoint)) as blocks:
+        for block in blocks:
+            for channel in channels:
+                yield from channel.take(block[channel.number])
     for channel in channels:
         yield from channel.finish()
 
 
 def _spans(sound: Sound, longest: timedelta, checkpoint: Checkpoint) -> list[list[Span]]:
     meter = EnergyMeter(sound.channels, sound.sample_rate)
-    for block in sound.blocks(checkpoint):
-        meter.take(block)
+    with closing(sound.blocks(checkpoint)) as blocks:
+        for block in blocks:
+            meter.take(block)
     # By samples: at some sample rates a window is not quite 20 ms.
     windows = int(longest.total_seconds() * sound.sample_rate) // window_samples(sound.sample_rate)
     return [speech_spans(energies, windows) for energies in meter.finish()]

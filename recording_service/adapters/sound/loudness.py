@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recording_service.adapters.sound.decoding import Samples
+from recording_service.adapters.sound.decoder import Samples
 from recording_service.adapters.sound.windows import Windows
 
 Energies = NDArray[np.float64]

@@ -1,9 +1,12 @@
 """Waveforms as audiowaveform makes them (WaveformGenerator.cpp, WaveformBuffer.cpp in bbc/audiowaveform)."""
 
+from contextlib import closing
+
 import numpy as np
 from numpy.typing import NDArray
 
-from recording_service.adapters.sound.decoding import Samples, Sound
+from recording_service.adapters.sound.decoder import Samples
+from recording_service.adapters.sound.decoding import Sound
 from recording_service.adapters.sound.windows import Windows
 from recording_service.core.sound import Checkpoint, WaveformLevel
 
@@ -22,7 +25,8 @@ def waveform(sound: Sound, checkpoint: Checkpoint) -> tuple[WaveformLevel, ...]:
     """The finer zoom and the coarser one. Raises MediaUnreadable."""
     fine = sound.sample_rate // FINE_PIXELS_A_SECOND
     windows = Windows(sound.channels, fine)
-    parts = [extremes(windows.take(block)) for block in sound.blocks(checkpoint)]
+    with closing(sound.blocks(checkpoint)) as blocks:
+        parts = [extremes(windows.take(block)) for block in blocks]
     if windows.rest.size:
         parts.append(extremes(windows.rest[:, None, :]))
     pixels = np.concatenate(parts, axis=1)

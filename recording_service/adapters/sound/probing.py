@@ -1,5 +1,6 @@
 """What a recording is, and how each of its channels sounds."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import numpy as np
@@ -22,10 +23,11 @@ def probe(sound: Sound, checkpoint: Checkpoint) -> Probe:
     loudness = LoudnessMeter(sound.channels, sound.sample_rate)
     energy = EnergyMeter(sound.channels, sound.sample_rate)
     peaks = np.zeros(sound.channels, np.float32)
-    for block in sound.blocks(checkpoint):
-        loudness.take(block)
-        energy.take(block)
-        np.maximum(peaks, np.maximum(block.max(axis=1), -block.min(axis=1)), out=peaks)
+    with closing(sound.blocks(checkpoint)) as blocks:
+        for block in blocks:
+            loudness.take(block)
+            energy.take(block)
+            np.maximum(peaks, np.maximum(block.max(axis=1), -block.min(axis=1)), out=peaks)
     silence_shares = (energy.finish() < SILENCE_ENERGY).mean(axis=1)
     return Probe(
         container=sound.container,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recording_service.adapters.sound.decoding import Samples
+from recording_service.adapters.sound.decoder import Samples
 from recording_service.adapters.sound.loudness import Energies, mean_squares
 from recording_service.adapters.sound.windows import Windows
 from recording_service.core.sound import SILENCE_DBFS, SILENCE_WINDOW

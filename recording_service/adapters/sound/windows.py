@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recording_service.adapters.sound.decoding import Samples
+from recording_service.adapters.sound.decoder import Samples
 
 
 class Windows:

@@ -4,6 +4,7 @@ import io
 import struct
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from recording_service.core.sound import Codec, Container, Probe, SoundReader
@@ -41,7 +42,7 @@ def probed(reader: SoundReader, content: bytes) -> Probe:
 
 def loud_then_silent(rate: int, count: int) -> Sound:
     """At a variable bit rate the first frames are the largest: from them a decoder guesses too short a file."""
-    return channels(*[[*noise(1, rate=rate, seed=seed), *silence(4, rate=rate)] for seed in range(count)])
+    return channels(*[np.concatenate([noise(1, rate=rate, seed=seed), silence(4, rate=rate)]) for seed in range(count)])
 
 
 # MP3
