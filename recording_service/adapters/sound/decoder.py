@@ -46,7 +46,7 @@ class Decoder:
         self._lock = threading.Lock()
 
     def decode(self) -> Samples:
-        """The next block; an empty one at the end and after `close`. Raises MediaUnreadable and what the file raises."""
+        """The next block; an empty one at the end, or once closed. Raises MediaUnreadable, or what the media does."""
         with self._lock:
             if self._closed:
                 return np.empty((self._channels, 0), np.float32)

@@ -23,7 +23,7 @@ class Mp3Sound(NamedTuple):
     """The frames of sound of a file: offsets in it, `end` exclusive."""
 
     header: Mp3Header
-    """Of the first of them."""
+    """Of the file's first frame; all others go with it."""
     frames: int
     start: int
     end: int
