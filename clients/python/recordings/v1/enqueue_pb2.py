@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from recordings.v1 import recording_pb2 as recordings_dot_v1_dot_recording__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brecordings/v1/enqueue.proto\x12\rrecordings.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drecordings/v1/recording.proto\"\xc3\x05\n\x17\x45nqueueRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12\x19\n\x08\x63\x61ll_sid\x18\x03 \x01(\tR\x07\x63\x61llSid\x12%\n\x0e\x63onference_sid\x18\x04 \x01(\tR\rconferenceSid\x12\x1d\n\nsource_url\x18\x05 \x01(\tR\tsourceUrl\x12-\n\x03job\x18\x06 \x01(\x0e\x32\x1b.recordings.v1.RecordingJobR\x03job\x12\x33\n\x08priority\x18\x07 \x01(\x0e\x32\x17.recordings.v1.PriorityR\x08priority\x12\x16\n\x06source\x18\x08 \x01(\tR\x06source\x12\x14\n\x05track\x18\t \x01(\tR\x05track\x12\x1c\n\tdirection\x18\n \x01(\tR\tdirection\x12\x1a\n\x08\x63hannels\x18\x0b \x01(\x05R\x08\x63hannels\x12\x39\n\nstart_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x64uration\x18\r \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64uration\x12\x1f\n\x0b\x66rom_number\x18\x0e \x01(\tR\nfromNumber\x12\x1b\n\tto_number\x18\x0f \x01(\tR\x08toNumber\x12J\n\x06labels\x18\x10 \x03(\x0b\x32\x32.recordings.v1.EnqueueRecordingRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x88\x01\n\x18\x45nqueueRecordingResponse\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32\x1c.recordings.v1.EnqueueReasonR\x06reason\x12\x36\n\trecording\x18\x02 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\"c\n\x1d\x42\x61tchEnqueueRecordingsRequest\x12\x42\n\x08requests\x18\x01 \x03(\x0b\x32&.recordings.v1.EnqueueRecordingRequestR\x08requests\"V\n\x0c\x45nqueueError\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\x12\x14\n\x05\x66ield\x18\x02 \x01(\tR\x05\x66ield\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"\xbf\x01\n\x1c\x42\x61tchEnqueueRecordingsResult\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32\x1c.recordings.v1.EnqueueReasonR\x06reason\x12\x36\n\trecording\x18\x02 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\x12\x31\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x1b.recordings.v1.EnqueueErrorR\x05\x65rror\"g\n\x1e\x42\x61tchEnqueueRecordingsResponse\x12\x45\n\x07results\x18\x01 \x03(\x0b\x32+.recordings.v1.BatchEnqueueRecordingsResultR\x07results\"\xdd\x01\n!ReportRecordingUnavailableRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12\x19\n\x08\x63\x61ll_sid\x18\x03 \x01(\tR\x07\x63\x61llSid\x12\x38\n\x06reason\x18\x04 \x01(\x0e\x32 .recordings.v1.UnavailableReasonR\x06reason\x12\x1d\n\nerror_code\x18\x05 \x01(\x05R\terrorCode\"\\\n\"ReportRecordingUnavailableResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording*\x9f\x01\n\rEnqueueReason\x12\x1e\n\x1a\x45NQUEUE_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45NQUEUE_REASON_ENQUEUED\x10\x01\x12\x19\n\x15\x45NQUEUE_REASON_CACHED\x10\x02\x12\x1c\n\x18\x45NQUEUE_REASON_DUPLICATE\x10\x03\x12\x18\n\x14\x45NQUEUE_REASON_ERROR\x10\x04*u\n\x11UnavailableReason\x12\"\n\x1eUNAVAILABLE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19UNAVAILABLE_REASON_ABSENT\x10\x01\x12\x1d\n\x19UNAVAILABLE_REASON_FAILED\x10\x02\x42\x61\n\rrecordings.v1B\x0c\x45nqueueProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brecordings/v1/enqueue.proto\x12\rrecordings.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drecordings/v1/recording.proto\"n\n\x11\x45ncryptionDetails\x12$\n\x0epublic_key_sid\x18\x01 \x01(\tR\x0cpublicKeySid\x12#\n\rencrypted_cek\x18\x02 \x01(\tR\x0c\x65ncryptedCek\x12\x0e\n\x02iv\x18\x03 \x01(\tR\x02iv\"\x94\x06\n\x17\x45nqueueRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12\x19\n\x08\x63\x61ll_sid\x18\x03 \x01(\tR\x07\x63\x61llSid\x12%\n\x0e\x63onference_sid\x18\x04 \x01(\tR\rconferenceSid\x12\x1d\n\nsource_url\x18\x05 \x01(\tR\tsourceUrl\x12-\n\x03job\x18\x06 \x01(\x0e\x32\x1b.recordings.v1.RecordingJobR\x03job\x12\x33\n\x08priority\x18\x07 \x01(\x0e\x32\x17.recordings.v1.PriorityR\x08priority\x12\x16\n\x06source\x18\x08 \x01(\tR\x06source\x12\x14\n\x05track\x18\t \x01(\tR\x05track\x12\x1c\n\tdirection\x18\n \x01(\tR\tdirection\x12\x1a\n\x08\x63hannels\x18\x0b \x01(\x05R\x08\x63hannels\x12\x39\n\nstart_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x64uration\x18\r \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64uration\x12\x1f\n\x0b\x66rom_number\x18\x0e \x01(\tR\nfromNumber\x12\x1b\n\tto_number\x18\x0f \x01(\tR\x08toNumber\x12J\n\x06labels\x18\x10 \x03(\x0b\x32\x32.recordings.v1.EnqueueRecordingRequest.LabelsEntryR\x06labels\x12O\n\x12\x65ncryption_details\x18\x11 \x01(\x0b\x32 .recordings.v1.EncryptionDetailsR\x11\x65ncryptionDetails\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x88\x01\n\x18\x45nqueueRecordingResponse\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32\x1c.recordings.v1.EnqueueReasonR\x06reason\x12\x36\n\trecording\x18\x02 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\"c\n\x1d\x42\x61tchEnqueueRecordingsRequest\x12\x42\n\x08requests\x18\x01 \x03(\x0b\x32&.recordings.v1.EnqueueRecordingRequestR\x08requests\"V\n\x0c\x45nqueueError\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\x12\x14\n\x05\x66ield\x18\x02 \x01(\tR\x05\x66ield\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"\xbf\x01\n\x1c\x42\x61tchEnqueueRecordingsResult\x12\x34\n\x06reason\x18\x01 \x01(\x0e\x32\x1c.recordings.v1.EnqueueReasonR\x06reason\x12\x36\n\trecording\x18\x02 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\x12\x31\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x1b.recordings.v1.EnqueueErrorR\x05\x65rror\"g\n\x1e\x42\x61tchEnqueueRecordingsResponse\x12\x45\n\x07results\x18\x01 \x03(\x0b\x32+.recordings.v1.BatchEnqueueRecordingsResultR\x07results\"\xdd\x01\n!ReportRecordingUnavailableRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12\x19\n\x08\x63\x61ll_sid\x18\x03 \x01(\tR\x07\x63\x61llSid\x12\x38\n\x06reason\x18\x04 \x01(\x0e\x32 .recordings.v1.UnavailableReasonR\x06reason\x12\x1d\n\nerror_code\x18\x05 \x01(\x05R\terrorCode\"\\\n\"ReportRecordingUnavailableResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording*\x9f\x01\n\rEnqueueReason\x12\x1e\n\x1a\x45NQUEUE_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45NQUEUE_REASON_ENQUEUED\x10\x01\x12\x19\n\x15\x45NQUEUE_REASON_CACHED\x10\x02\x12\x1c\n\x18\x45NQUEUE_REASON_DUPLICATE\x10\x03\x12\x18\n\x14\x45NQUEUE_REASON_ERROR\x10\x04*u\n\x11UnavailableReason\x12\"\n\x1eUNAVAILABLE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19UNAVAILABLE_REASON_ABSENT\x10\x01\x12\x1d\n\x19UNAVAILABLE_REASON_FAILED\x10\x02\x42\x61\n\rrecordings.v1B\x0c\x45nqueueProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,26 +37,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\rrecordings.v1B\014EnqueueProtoP\001Z@recording-service.internal/clients/go/recordings/v1;recordingsv1'
   _globals['_ENQUEUERECORDINGREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_ENQUEUERECORDINGREQUEST_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_ENQUEUEREASON']._serialized_start=1798
-  _globals['_ENQUEUEREASON']._serialized_end=1957
-  _globals['_UNAVAILABLEREASON']._serialized_start=1959
-  _globals['_UNAVAILABLEREASON']._serialized_end=2076
-  _globals['_ENQUEUERECORDINGREQUEST']._serialized_start=143
-  _globals['_ENQUEUERECORDINGREQUEST']._serialized_end=850
-  _globals['_ENQUEUERECORDINGREQUEST_LABELSENTRY']._serialized_start=793
-  _globals['_ENQUEUERECORDINGREQUEST_LABELSENTRY']._serialized_end=850
-  _globals['_ENQUEUERECORDINGRESPONSE']._serialized_start=853
-  _globals['_ENQUEUERECORDINGRESPONSE']._serialized_end=989
-  _globals['_BATCHENQUEUERECORDINGSREQUEST']._serialized_start=991
-  _globals['_BATCHENQUEUERECORDINGSREQUEST']._serialized_end=1090
-  _globals['_ENQUEUEERROR']._serialized_start=1092
-  _globals['_ENQUEUEERROR']._serialized_end=1178
-  _globals['_BATCHENQUEUERECORDINGSRESULT']._serialized_start=1181
-  _globals['_BATCHENQUEUERECORDINGSRESULT']._serialized_end=1372
-  _globals['_BATCHENQUEUERECORDINGSRESPONSE']._serialized_start=1374
-  _globals['_BATCHENQUEUERECORDINGSRESPONSE']._serialized_end=1477
-  _globals['_REPORTRECORDINGUNAVAILABLEREQUEST']._serialized_start=1480
-  _globals['_REPORTRECORDINGUNAVAILABLEREQUEST']._serialized_end=1701
-  _globals['_REPORTRECORDINGUNAVAILABLERESPONSE']._serialized_start=1703
-  _globals['_REPORTRECORDINGUNAVAILABLERESPONSE']._serialized_end=1795
+  _globals['_ENQUEUEREASON']._serialized_start=1991
+  _globals['_ENQUEUEREASON']._serialized_end=2150
+  _globals['_UNAVAILABLEREASON']._serialized_start=2152
+  _globals['_UNAVAILABLEREASON']._serialized_end=2269
+  _globals['_ENCRYPTIONDETAILS']._serialized_start=142
+  _globals['_ENCRYPTIONDETAILS']._serialized_end=252
+  _globals['_ENQUEUERECORDINGREQUEST']._serialized_start=255
+  _globals['_ENQUEUERECORDINGREQUEST']._serialized_end=1043
+  _globals['_ENQUEUERECORDINGREQUEST_LABELSENTRY']._serialized_start=986
+  _globals['_ENQUEUERECORDINGREQUEST_LABELSENTRY']._serialized_end=1043
+  _globals['_ENQUEUERECORDINGRESPONSE']._serialized_start=1046
+  _globals['_ENQUEUERECORDINGRESPONSE']._serialized_end=1182
+  _globals['_BATCHENQUEUERECORDINGSREQUEST']._serialized_start=1184
+  _globals['_BATCHENQUEUERECORDINGSREQUEST']._serialized_end=1283
+  _globals['_ENQUEUEERROR']._serialized_start=1285
+  _globals['_ENQUEUEERROR']._serialized_end=1371
+  _globals['_BATCHENQUEUERECORDINGSRESULT']._serialized_start=1374
+  _globals['_BATCHENQUEUERECORDINGSRESULT']._serialized_end=1565
+  _globals['_BATCHENQUEUERECORDINGSRESPONSE']._serialized_start=1567
+  _globals['_BATCHENQUEUERECORDINGSRESPONSE']._serialized_end=1670
+  _globals['_REPORTRECORDINGUNAVAILABLEREQUEST']._serialized_start=1673
+  _globals['_REPORTRECORDINGUNAVAILABLEREQUEST']._serialized_end=1894
+  _globals['_REPORTRECORDINGUNAVAILABLERESPONSE']._serialized_start=1896
+  _globals['_REPORTRECORDINGUNAVAILABLERESPONSE']._serialized_end=1988
 # @@protoc_insertion_point(module_scope)

@@ -31,8 +31,18 @@ UNAVAILABLE_REASON_UNSPECIFIED: UnavailableReason
 UNAVAILABLE_REASON_ABSENT: UnavailableReason
 UNAVAILABLE_REASON_FAILED: UnavailableReason
 
+class EncryptionDetails(_message.Message):
+    __slots__ = ("public_key_sid", "encrypted_cek", "iv")
+    PUBLIC_KEY_SID_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTED_CEK_FIELD_NUMBER: _ClassVar[int]
+    IV_FIELD_NUMBER: _ClassVar[int]
+    public_key_sid: str
+    encrypted_cek: str
+    iv: str
+    def __init__(self, public_key_sid: _Optional[str] = ..., encrypted_cek: _Optional[str] = ..., iv: _Optional[str] = ...) -> None: ...
+
 class EnqueueRecordingRequest(_message.Message):
-    __slots__ = ("account_sid", "recording_sid", "call_sid", "conference_sid", "source_url", "job", "priority", "source", "track", "direction", "channels", "start_time", "duration", "from_number", "to_number", "labels")
+    __slots__ = ("account_sid", "recording_sid", "call_sid", "conference_sid", "source_url", "job", "priority", "source", "track", "direction", "channels", "start_time", "duration", "from_number", "to_number", "labels", "encryption_details")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +66,7 @@ class EnqueueRecordingRequest(_message.Message):
     FROM_NUMBER_FIELD_NUMBER: _ClassVar[int]
     TO_NUMBER_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTION_DETAILS_FIELD_NUMBER: _ClassVar[int]
     account_sid: str
     recording_sid: str
     call_sid: str
@@ -72,7 +83,8 @@ class EnqueueRecordingRequest(_message.Message):
     from_number: str
     to_number: str
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., call_sid: _Optional[str] = ..., conference_sid: _Optional[str] = ..., source_url: _Optional[str] = ..., job: _Optional[_Union[_recording_pb2.RecordingJob, str]] = ..., priority: _Optional[_Union[_recording_pb2.Priority, str]] = ..., source: _Optional[str] = ..., track: _Optional[str] = ..., direction: _Optional[str] = ..., channels: _Optional[int] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., from_number: _Optional[str] = ..., to_number: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    encryption_details: EncryptionDetails
+    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., call_sid: _Optional[str] = ..., conference_sid: _Optional[str] = ..., source_url: _Optional[str] = ..., job: _Optional[_Union[_recording_pb2.RecordingJob, str]] = ..., priority: _Optional[_Union[_recording_pb2.Priority, str]] = ..., source: _Optional[str] = ..., track: _Optional[str] = ..., direction: _Optional[str] = ..., channels: _Optional[int] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., from_number: _Optional[str] = ..., to_number: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., encryption_details: _Optional[_Union[EncryptionDetails, _Mapping]] = ...) -> None: ...
 
 class EnqueueRecordingResponse(_message.Message):
     __slots__ = ("reason", "recording")

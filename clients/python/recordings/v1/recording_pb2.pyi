@@ -39,6 +39,10 @@ class FailureReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILURE_REASON_SOURCE_REDIRECT_REFUSED: _ClassVar[FailureReason]
     FAILURE_REASON_WORKER_CRASHED: _ClassVar[FailureReason]
     FAILURE_REASON_SOURCE_REFUSED: _ClassVar[FailureReason]
+    FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN: _ClassVar[FailureReason]
+    FAILURE_REASON_ENCRYPTION_KEY_WRONG: _ClassVar[FailureReason]
+    FAILURE_REASON_ENCRYPTION_TAG_MISMATCH: _ClassVar[FailureReason]
+    FAILURE_REASON_ENCRYPTION_DETAILS_INVALID: _ClassVar[FailureReason]
 
 class WaitingReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -83,6 +87,10 @@ FAILURE_REASON_SOURCE_TOO_LARGE: FailureReason
 FAILURE_REASON_SOURCE_REDIRECT_REFUSED: FailureReason
 FAILURE_REASON_WORKER_CRASHED: FailureReason
 FAILURE_REASON_SOURCE_REFUSED: FailureReason
+FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN: FailureReason
+FAILURE_REASON_ENCRYPTION_KEY_WRONG: FailureReason
+FAILURE_REASON_ENCRYPTION_TAG_MISMATCH: FailureReason
+FAILURE_REASON_ENCRYPTION_DETAILS_INVALID: FailureReason
 WAITING_REASON_UNSPECIFIED: WaitingReason
 WAITING_REASON_RETRY: WaitingReason
 WAITING_REASON_RATE_LIMITED: WaitingReason
@@ -97,7 +105,7 @@ PRIORITY_NORMAL: Priority
 PRIORITY_BULK: Priority
 
 class Recording(_message.Message):
-    __slots__ = ("account_sid", "recording_sid", "call_sid", "conference_sid", "job", "priority", "source", "track", "direction", "channels", "start_time", "duration", "from_number", "to_number", "labels", "source_url", "state", "failure_reason", "failure_message", "waiting_reason", "attempt", "failures", "next_attempt_time", "received_bytes", "size_bytes", "sha256", "etag", "content_type", "stored_channels", "revision", "create_time", "update_time", "ready_time", "delete_time", "processing_state")
+    __slots__ = ("account_sid", "recording_sid", "call_sid", "conference_sid", "job", "priority", "source", "track", "direction", "channels", "start_time", "duration", "from_number", "to_number", "labels", "source_url", "state", "failure_reason", "failure_message", "waiting_reason", "attempt", "failures", "next_attempt_time", "received_bytes", "size_bytes", "sha256", "etag", "content_type", "stored_channels", "encryption_public_key_sid", "revision", "create_time", "update_time", "ready_time", "delete_time", "processing_state")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +142,7 @@ class Recording(_message.Message):
     ETAG_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     STORED_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTION_PUBLIC_KEY_SID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -169,10 +178,11 @@ class Recording(_message.Message):
     etag: str
     content_type: str
     stored_channels: int
+    encryption_public_key_sid: str
     revision: int
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     ready_time: _timestamp_pb2.Timestamp
     delete_time: _timestamp_pb2.Timestamp
     processing_state: ProcessingState
-    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., call_sid: _Optional[str] = ..., conference_sid: _Optional[str] = ..., job: _Optional[_Union[RecordingJob, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., source: _Optional[str] = ..., track: _Optional[str] = ..., direction: _Optional[str] = ..., channels: _Optional[int] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., from_number: _Optional[str] = ..., to_number: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., source_url: _Optional[str] = ..., state: _Optional[_Union[RecordingState, str]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., failure_message: _Optional[str] = ..., waiting_reason: _Optional[_Union[WaitingReason, str]] = ..., attempt: _Optional[int] = ..., failures: _Optional[int] = ..., next_attempt_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., received_bytes: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., etag: _Optional[str] = ..., content_type: _Optional[str] = ..., stored_channels: _Optional[int] = ..., revision: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ready_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., processing_state: _Optional[_Union[ProcessingState, str]] = ...) -> None: ...
+    def __init__(self, account_sid: _Optional[str] = ..., recording_sid: _Optional[str] = ..., call_sid: _Optional[str] = ..., conference_sid: _Optional[str] = ..., job: _Optional[_Union[RecordingJob, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., source: _Optional[str] = ..., track: _Optional[str] = ..., direction: _Optional[str] = ..., channels: _Optional[int] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., from_number: _Optional[str] = ..., to_number: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., source_url: _Optional[str] = ..., state: _Optional[_Union[RecordingState, str]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., failure_message: _Optional[str] = ..., waiting_reason: _Optional[_Union[WaitingReason, str]] = ..., attempt: _Optional[int] = ..., failures: _Optional[int] = ..., next_attempt_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., received_bytes: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., etag: _Optional[str] = ..., content_type: _Optional[str] = ..., stored_channels: _Optional[int] = ..., encryption_public_key_sid: _Optional[str] = ..., revision: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ready_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., processing_state: _Optional[_Union[ProcessingState, str]] = ...) -> None: ...

@@ -118,6 +118,19 @@ export function unavailableReasonToJSON(object: UnavailableReason): string {
   }
 }
 
+/**
+ * How Twilio encrypted a recording (Voice Recording Encryption): what its webhooks call `EncryptionDetails` and its REST
+ * resource `encryption_details`. None of it is secret: only the owner of the private key can do anything with it.
+ */
+export interface EncryptionDetails {
+  /** The public key (`CR` and 32 hex digits) for which the recording's own key is encrypted. Required. */
+  publicKeySid: string;
+  /** The recording's own key, encrypted for that public key (RSAES-OAEP, SHA-256), in base64. Required. */
+  encryptedCek: string;
+  /** The initialization vector of AES-256-GCM, in base64. Required. */
+  iv: string;
+}
+
 /** Asks for one recording. Idempotent: (account_sid, recording_sid) is the identity. */
 export interface EnqueueRecordingRequest {
   /** Twilio's account. May be left out where the service is configured with exactly one. */
@@ -156,6 +169,8 @@ export interface EnqueueRecordingRequest {
   toNumber: string;
   /** Labels of the caller's own: at most 16, keys of at most 63 characters, values of at most 255. */
   labels: { [key: string]: string };
+  /** How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted. */
+  encryptionDetails: EncryptionDetails | undefined;
 }
 
 export interface EnqueueRecordingRequest_LabelsEntry {
@@ -225,6 +240,115 @@ export interface ReportRecordingUnavailableResponse {
   recording: Recording | undefined;
 }
 
+function createBaseEncryptionDetails(): EncryptionDetails {
+  return { publicKeySid: "", encryptedCek: "", iv: "" };
+}
+
+export const EncryptionDetails: MessageFns<EncryptionDetails> = {
+  encode(message: EncryptionDetails, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.publicKeySid !== "") {
+      writer.uint32(10).string(message.publicKeySid);
+    }
+    if (message.encryptedCek !== "") {
+      writer.uint32(18).string(message.encryptedCek);
+    }
+    if (message.iv !== "") {
+      writer.uint32(26).string(message.iv);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EncryptionDetails {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEncryptionDetails();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.publicKeySid = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.encryptedCek = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.iv = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EncryptionDetails {
+    return {
+      publicKeySid: isSet(object.publicKeySid)
+        ? globalThis.String(object.publicKeySid)
+        : isSet(object.public_key_sid)
+        ? globalThis.String(object.public_key_sid)
+        : "",
+      encryptedCek: isSet(object.encryptedCek)
+        ? globalThis.String(object.encryptedCek)
+        : isSet(object.encrypted_cek)
+        ? globalThis.String(object.encrypted_cek)
+        : "",
+      iv: isSet(object.iv) ? globalThis.String(object.iv) : "",
+    };
+  },
+
+  toJSON(message: EncryptionDetails): unknown {
+    const obj: any = {};
+    if (message.publicKeySid !== "") {
+      obj.publicKeySid = message.publicKeySid;
+    }
+    if (message.encryptedCek !== "") {
+      obj.encryptedCek = message.encryptedCek;
+    }
+    if (message.iv !== "") {
+      obj.iv = message.iv;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EncryptionDetails>, I>>(base?: I): EncryptionDetails {
+    return EncryptionDetails.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EncryptionDetails>, I>>(object: I): EncryptionDetails {
+    const message = createBaseEncryptionDetails();
+    message.publicKeySid = object.publicKeySid ?? "";
+    message.encryptedCek = object.encryptedCek ?? "";
+    message.iv = object.iv ?? "";
+    return message;
+  },
+};
+
 function createBaseEnqueueRecordingRequest(): EnqueueRecordingRequest {
   return {
     accountSid: "",
@@ -243,6 +367,7 @@ function createBaseEnqueueRecordingRequest(): EnqueueRecordingRequest {
     fromNumber: "",
     toNumber: "",
     labels: {},
+    encryptionDetails: undefined,
   };
 }
 
@@ -296,6 +421,9 @@ export const EnqueueRecordingRequest: MessageFns<EnqueueRecordingRequest> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       EnqueueRecordingRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(130).fork()).join();
     });
+    if (message.encryptionDetails !== undefined) {
+      EncryptionDetails.encode(message.encryptionDetails, writer.uint32(138).fork()).join();
+    }
     return writer;
   },
 
@@ -443,6 +571,14 @@ export const EnqueueRecordingRequest: MessageFns<EnqueueRecordingRequest> = {
             }
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.encryptionDetails = EncryptionDetails.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -518,6 +654,11 @@ export const EnqueueRecordingRequest: MessageFns<EnqueueRecordingRequest> = {
           {},
         )
         : {},
+      encryptionDetails: isSet(object.encryptionDetails)
+        ? EncryptionDetails.fromJSON(object.encryptionDetails)
+        : isSet(object.encryption_details)
+        ? EncryptionDetails.fromJSON(object.encryption_details)
+        : undefined,
     };
   },
 
@@ -577,6 +718,9 @@ export const EnqueueRecordingRequest: MessageFns<EnqueueRecordingRequest> = {
         });
       }
     }
+    if (message.encryptionDetails !== undefined) {
+      obj.encryptionDetails = EncryptionDetails.toJSON(message.encryptionDetails);
+    }
     return obj;
   },
 
@@ -611,6 +755,9 @@ export const EnqueueRecordingRequest: MessageFns<EnqueueRecordingRequest> = {
       },
       {},
     );
+    message.encryptionDetails = (object.encryptionDetails !== undefined && object.encryptionDetails !== null)
+      ? EncryptionDetails.fromPartial(object.encryptionDetails)
+      : undefined;
     return message;
   },
 };

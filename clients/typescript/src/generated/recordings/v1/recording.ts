@@ -161,6 +161,14 @@ export enum FailureReason {
   FAILURE_REASON_WORKER_CRASHED = 9,
   /** FAILURE_REASON_SOURCE_REFUSED - Twilio refused the request as such (a 4xx that none of the other reasons covers). */
   FAILURE_REASON_SOURCE_REFUSED = 10,
+  /** FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN - Twilio encrypted it for a public key whose private key is not configured here. Once it is, enqueue it again. */
+  FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN = 20,
+  /** FAILURE_REASON_ENCRYPTION_KEY_WRONG - The private key that is configured for its public key does not open the recording's own key: it is another one's. */
+  FAILURE_REASON_ENCRYPTION_KEY_WRONG = 21,
+  /** FAILURE_REASON_ENCRYPTION_TAG_MISMATCH - What Twilio sent is not what it encrypted: each time the authentication tag was wrong, or there was none. */
+  FAILURE_REASON_ENCRYPTION_TAG_MISMATCH = 22,
+  /** FAILURE_REASON_ENCRYPTION_DETAILS_INVALID - What Twilio says of how it encrypted the recording can't be read. */
+  FAILURE_REASON_ENCRYPTION_DETAILS_INVALID = 23,
   UNRECOGNIZED = -1,
 }
 
@@ -199,6 +207,18 @@ export function failureReasonFromJSON(object: any): FailureReason {
     case 10:
     case "FAILURE_REASON_SOURCE_REFUSED":
       return FailureReason.FAILURE_REASON_SOURCE_REFUSED;
+    case 20:
+    case "FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN":
+      return FailureReason.FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN;
+    case 21:
+    case "FAILURE_REASON_ENCRYPTION_KEY_WRONG":
+      return FailureReason.FAILURE_REASON_ENCRYPTION_KEY_WRONG;
+    case 22:
+    case "FAILURE_REASON_ENCRYPTION_TAG_MISMATCH":
+      return FailureReason.FAILURE_REASON_ENCRYPTION_TAG_MISMATCH;
+    case 23:
+    case "FAILURE_REASON_ENCRYPTION_DETAILS_INVALID":
+      return FailureReason.FAILURE_REASON_ENCRYPTION_DETAILS_INVALID;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -230,6 +250,14 @@ export function failureReasonToJSON(object: FailureReason): string {
       return "FAILURE_REASON_WORKER_CRASHED";
     case FailureReason.FAILURE_REASON_SOURCE_REFUSED:
       return "FAILURE_REASON_SOURCE_REFUSED";
+    case FailureReason.FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN:
+      return "FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN";
+    case FailureReason.FAILURE_REASON_ENCRYPTION_KEY_WRONG:
+      return "FAILURE_REASON_ENCRYPTION_KEY_WRONG";
+    case FailureReason.FAILURE_REASON_ENCRYPTION_TAG_MISMATCH:
+      return "FAILURE_REASON_ENCRYPTION_TAG_MISMATCH";
+    case FailureReason.FAILURE_REASON_ENCRYPTION_DETAILS_INVALID:
+      return "FAILURE_REASON_ENCRYPTION_DETAILS_INVALID";
     case FailureReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -461,6 +489,11 @@ export interface Recording {
    * although both channels were asked for, where Twilio has no second one.
    */
   storedChannels: number;
+  /**
+   * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+   * found out yet. What is stored, and all the other fields speak of, is decrypted.
+   */
+  encryptionPublicKeySid: string;
   /** Grows with each change. */
   revision: number;
   /** When it was first enqueued here. */
@@ -519,6 +552,7 @@ function createBaseRecording(): Recording {
     etag: "",
     contentType: "",
     storedChannels: 0,
+    encryptionPublicKeySid: "",
     revision: 0,
     createTime: undefined,
     updateTime: undefined,
@@ -616,6 +650,9 @@ export const Recording: MessageFns<Recording> = {
     }
     if (message.storedChannels !== 0) {
       writer.uint32(272).int32(message.storedChannels);
+    }
+    if (message.encryptionPublicKeySid !== "") {
+      writer.uint32(282).string(message.encryptionPublicKeySid);
     }
     if (message.revision !== 0) {
       writer.uint32(320).int64(message.revision);
@@ -886,6 +923,14 @@ export const Recording: MessageFns<Recording> = {
             message.storedChannels = reader.int32();
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.encryptionPublicKeySid = reader.string();
+            continue;
+          }
           case 40: {
             if (tag !== 320) {
               break;
@@ -1054,6 +1099,11 @@ export const Recording: MessageFns<Recording> = {
         : isSet(object.stored_channels)
         ? globalThis.Number(object.stored_channels)
         : 0,
+      encryptionPublicKeySid: isSet(object.encryptionPublicKeySid)
+        ? globalThis.String(object.encryptionPublicKeySid)
+        : isSet(object.encryption_public_key_sid)
+        ? globalThis.String(object.encryption_public_key_sid)
+        : "",
       revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
       createTime: isSet(object.createTime)
         ? fromJsonTimestamp(object.createTime)
@@ -1178,6 +1228,9 @@ export const Recording: MessageFns<Recording> = {
     if (message.storedChannels !== 0) {
       obj.storedChannels = Math.round(message.storedChannels);
     }
+    if (message.encryptionPublicKeySid !== "") {
+      obj.encryptionPublicKeySid = message.encryptionPublicKeySid;
+    }
     if (message.revision !== 0) {
       obj.revision = Math.round(message.revision);
     }
@@ -1243,6 +1296,7 @@ export const Recording: MessageFns<Recording> = {
     message.etag = object.etag ?? "";
     message.contentType = object.contentType ?? "";
     message.storedChannels = object.storedChannels ?? 0;
+    message.encryptionPublicKeySid = object.encryptionPublicKeySid ?? "";
     message.revision = object.revision ?? 0;
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;

@@ -16,6 +16,11 @@ public final class EnqueueProto {
         (com.google.protobuf.ExtensionRegistryLite) registry);
   }
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_recordings_v1_EncryptionDetails_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_recordings_v1_EncryptionDetails_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_recordings_v1_EnqueueRecordingRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -72,58 +77,63 @@ public final class EnqueueProto {
       "\n\033recordings/v1/enqueue.proto\022\rrecording" +
       "s.v1\032\036google/protobuf/duration.proto\032\037go" +
       "ogle/protobuf/timestamp.proto\032\035recording" +
-      "s/v1/recording.proto\"\303\005\n\027EnqueueRecordin" +
-      "gRequest\022\037\n\013account_sid\030\001 \001(\tR\naccountSi" +
-      "d\022#\n\rrecording_sid\030\002 \001(\tR\014recordingSid\022\031" +
-      "\n\010call_sid\030\003 \001(\tR\007callSid\022%\n\016conference_" +
-      "sid\030\004 \001(\tR\rconferenceSid\022\035\n\nsource_url\030\005" +
-      " \001(\tR\tsourceUrl\022-\n\003job\030\006 \001(\0162\033.recording" +
-      "s.v1.RecordingJobR\003job\0223\n\010priority\030\007 \001(\016" +
-      "2\027.recordings.v1.PriorityR\010priority\022\026\n\006s" +
-      "ource\030\010 \001(\tR\006source\022\024\n\005track\030\t \001(\tR\005trac" +
-      "k\022\034\n\tdirection\030\n \001(\tR\tdirection\022\032\n\010chann" +
-      "els\030\013 \001(\005R\010channels\0229\n\nstart_time\030\014 \001(\0132" +
-      "\032.google.protobuf.TimestampR\tstartTime\0225" +
-      "\n\010duration\030\r \001(\0132\031.google.protobuf.Durat" +
-      "ionR\010duration\022\037\n\013from_number\030\016 \001(\tR\nfrom" +
-      "Number\022\033\n\tto_number\030\017 \001(\tR\010toNumber\022J\n\006l" +
-      "abels\030\020 \003(\01322.recordings.v1.EnqueueRecor" +
-      "dingRequest.LabelsEntryR\006labels\0329\n\013Label" +
-      "sEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR" +
-      "\005value:\0028\001\"\210\001\n\030EnqueueRecordingResponse\022" +
-      "4\n\006reason\030\001 \001(\0162\034.recordings.v1.EnqueueR" +
-      "easonR\006reason\0226\n\trecording\030\002 \001(\0132\030.recor" +
-      "dings.v1.RecordingR\trecording\"c\n\035BatchEn" +
-      "queueRecordingsRequest\022B\n\010requests\030\001 \003(\013" +
-      "2&.recordings.v1.EnqueueRecordingRequest" +
-      "R\010requests\"V\n\014EnqueueError\022\026\n\006reason\030\001 \001" +
-      "(\tR\006reason\022\024\n\005field\030\002 \001(\tR\005field\022\030\n\007mess" +
-      "age\030\003 \001(\tR\007message\"\277\001\n\034BatchEnqueueRecor" +
-      "dingsResult\0224\n\006reason\030\001 \001(\0162\034.recordings" +
-      ".v1.EnqueueReasonR\006reason\0226\n\trecording\030\002" +
-      " \001(\0132\030.recordings.v1.RecordingR\trecordin" +
-      "g\0221\n\005error\030\003 \001(\0132\033.recordings.v1.Enqueue" +
-      "ErrorR\005error\"g\n\036BatchEnqueueRecordingsRe" +
-      "sponse\022E\n\007results\030\001 \003(\0132+.recordings.v1." +
-      "BatchEnqueueRecordingsResultR\007results\"\335\001" +
-      "\n!ReportRecordingUnavailableRequest\022\037\n\013a" +
-      "ccount_sid\030\001 \001(\tR\naccountSid\022#\n\rrecordin" +
-      "g_sid\030\002 \001(\tR\014recordingSid\022\031\n\010call_sid\030\003 " +
-      "\001(\tR\007callSid\0228\n\006reason\030\004 \001(\0162 .recording" +
-      "s.v1.UnavailableReasonR\006reason\022\035\n\nerror_" +
-      "code\030\005 \001(\005R\terrorCode\"\\\n\"ReportRecording" +
-      "UnavailableResponse\0226\n\trecording\030\001 \001(\0132\030" +
-      ".recordings.v1.RecordingR\trecording*\237\001\n\r" +
-      "EnqueueReason\022\036\n\032ENQUEUE_REASON_UNSPECIF" +
-      "IED\020\000\022\033\n\027ENQUEUE_REASON_ENQUEUED\020\001\022\031\n\025EN" +
-      "QUEUE_REASON_CACHED\020\002\022\034\n\030ENQUEUE_REASON_" +
-      "DUPLICATE\020\003\022\030\n\024ENQUEUE_REASON_ERROR\020\004*u\n" +
-      "\021UnavailableReason\022\"\n\036UNAVAILABLE_REASON" +
-      "_UNSPECIFIED\020\000\022\035\n\031UNAVAILABLE_REASON_ABS" +
-      "ENT\020\001\022\035\n\031UNAVAILABLE_REASON_FAILED\020\002Ba\n\r" +
-      "recordings.v1B\014EnqueueProtoP\001Z@recording" +
-      "-service.internal/clients/go/recordings/" +
-      "v1;recordingsv1b\006proto3"
+      "s/v1/recording.proto\"n\n\021EncryptionDetail" +
+      "s\022$\n\016public_key_sid\030\001 \001(\tR\014publicKeySid\022" +
+      "#\n\rencrypted_cek\030\002 \001(\tR\014encryptedCek\022\016\n\002" +
+      "iv\030\003 \001(\tR\002iv\"\224\006\n\027EnqueueRecordingRequest" +
+      "\022\037\n\013account_sid\030\001 \001(\tR\naccountSid\022#\n\rrec" +
+      "ording_sid\030\002 \001(\tR\014recordingSid\022\031\n\010call_s" +
+      "id\030\003 \001(\tR\007callSid\022%\n\016conference_sid\030\004 \001(" +
+      "\tR\rconferenceSid\022\035\n\nsource_url\030\005 \001(\tR\tso" +
+      "urceUrl\022-\n\003job\030\006 \001(\0162\033.recordings.v1.Rec" +
+      "ordingJobR\003job\0223\n\010priority\030\007 \001(\0162\027.recor" +
+      "dings.v1.PriorityR\010priority\022\026\n\006source\030\010 " +
+      "\001(\tR\006source\022\024\n\005track\030\t \001(\tR\005track\022\034\n\tdir" +
+      "ection\030\n \001(\tR\tdirection\022\032\n\010channels\030\013 \001(" +
+      "\005R\010channels\0229\n\nstart_time\030\014 \001(\0132\032.google" +
+      ".protobuf.TimestampR\tstartTime\0225\n\010durati" +
+      "on\030\r \001(\0132\031.google.protobuf.DurationR\010dur" +
+      "ation\022\037\n\013from_number\030\016 \001(\tR\nfromNumber\022\033" +
+      "\n\tto_number\030\017 \001(\tR\010toNumber\022J\n\006labels\030\020 " +
+      "\003(\01322.recordings.v1.EnqueueRecordingRequ" +
+      "est.LabelsEntryR\006labels\022O\n\022encryption_de" +
+      "tails\030\021 \001(\0132 .recordings.v1.EncryptionDe" +
+      "tailsR\021encryptionDetails\0329\n\013LabelsEntry\022" +
+      "\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:" +
+      "\0028\001\"\210\001\n\030EnqueueRecordingResponse\0224\n\006reas" +
+      "on\030\001 \001(\0162\034.recordings.v1.EnqueueReasonR\006" +
+      "reason\0226\n\trecording\030\002 \001(\0132\030.recordings.v" +
+      "1.RecordingR\trecording\"c\n\035BatchEnqueueRe" +
+      "cordingsRequest\022B\n\010requests\030\001 \003(\0132&.reco" +
+      "rdings.v1.EnqueueRecordingRequestR\010reque" +
+      "sts\"V\n\014EnqueueError\022\026\n\006reason\030\001 \001(\tR\006rea" +
+      "son\022\024\n\005field\030\002 \001(\tR\005field\022\030\n\007message\030\003 \001" +
+      "(\tR\007message\"\277\001\n\034BatchEnqueueRecordingsRe" +
+      "sult\0224\n\006reason\030\001 \001(\0162\034.recordings.v1.Enq" +
+      "ueueReasonR\006reason\0226\n\trecording\030\002 \001(\0132\030." +
+      "recordings.v1.RecordingR\trecording\0221\n\005er" +
+      "ror\030\003 \001(\0132\033.recordings.v1.EnqueueErrorR\005" +
+      "error\"g\n\036BatchEnqueueRecordingsResponse\022" +
+      "E\n\007results\030\001 \003(\0132+.recordings.v1.BatchEn" +
+      "queueRecordingsResultR\007results\"\335\001\n!Repor" +
+      "tRecordingUnavailableRequest\022\037\n\013account_" +
+      "sid\030\001 \001(\tR\naccountSid\022#\n\rrecording_sid\030\002" +
+      " \001(\tR\014recordingSid\022\031\n\010call_sid\030\003 \001(\tR\007ca" +
+      "llSid\0228\n\006reason\030\004 \001(\0162 .recordings.v1.Un" +
+      "availableReasonR\006reason\022\035\n\nerror_code\030\005 " +
+      "\001(\005R\terrorCode\"\\\n\"ReportRecordingUnavail" +
+      "ableResponse\0226\n\trecording\030\001 \001(\0132\030.record" +
+      "ings.v1.RecordingR\trecording*\237\001\n\rEnqueue" +
+      "Reason\022\036\n\032ENQUEUE_REASON_UNSPECIFIED\020\000\022\033" +
+      "\n\027ENQUEUE_REASON_ENQUEUED\020\001\022\031\n\025ENQUEUE_R" +
+      "EASON_CACHED\020\002\022\034\n\030ENQUEUE_REASON_DUPLICA" +
+      "TE\020\003\022\030\n\024ENQUEUE_REASON_ERROR\020\004*u\n\021Unavai" +
+      "lableReason\022\"\n\036UNAVAILABLE_REASON_UNSPEC" +
+      "IFIED\020\000\022\035\n\031UNAVAILABLE_REASON_ABSENT\020\001\022\035" +
+      "\n\031UNAVAILABLE_REASON_FAILED\020\002Ba\n\rrecordi" +
+      "ngs.v1B\014EnqueueProtoP\001Z@recording-servic" +
+      "e.internal/clients/go/recordings/v1;reco" +
+      "rdingsv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -132,12 +142,18 @@ public final class EnqueueProto {
           com.google.protobuf.TimestampProto.getDescriptor(),
           recordings.v1.RecordingProto.getDescriptor(),
         });
-    internal_static_recordings_v1_EnqueueRecordingRequest_descriptor =
+    internal_static_recordings_v1_EncryptionDetails_descriptor =
       getDescriptor().getMessageTypes().get(0);
+    internal_static_recordings_v1_EncryptionDetails_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_recordings_v1_EncryptionDetails_descriptor,
+        new java.lang.String[] { "PublicKeySid", "EncryptedCek", "Iv", });
+    internal_static_recordings_v1_EnqueueRecordingRequest_descriptor =
+      getDescriptor().getMessageTypes().get(1);
     internal_static_recordings_v1_EnqueueRecordingRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_EnqueueRecordingRequest_descriptor,
-        new java.lang.String[] { "AccountSid", "RecordingSid", "CallSid", "ConferenceSid", "SourceUrl", "Job", "Priority", "Source", "Track", "Direction", "Channels", "StartTime", "Duration", "FromNumber", "ToNumber", "Labels", });
+        new java.lang.String[] { "AccountSid", "RecordingSid", "CallSid", "ConferenceSid", "SourceUrl", "Job", "Priority", "Source", "Track", "Direction", "Channels", "StartTime", "Duration", "FromNumber", "ToNumber", "Labels", "EncryptionDetails", });
     internal_static_recordings_v1_EnqueueRecordingRequest_LabelsEntry_descriptor =
       internal_static_recordings_v1_EnqueueRecordingRequest_descriptor.getNestedTypes().get(0);
     internal_static_recordings_v1_EnqueueRecordingRequest_LabelsEntry_fieldAccessorTable = new
@@ -145,43 +161,43 @@ public final class EnqueueProto {
         internal_static_recordings_v1_EnqueueRecordingRequest_LabelsEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
     internal_static_recordings_v1_EnqueueRecordingResponse_descriptor =
-      getDescriptor().getMessageTypes().get(1);
+      getDescriptor().getMessageTypes().get(2);
     internal_static_recordings_v1_EnqueueRecordingResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_EnqueueRecordingResponse_descriptor,
         new java.lang.String[] { "Reason", "Recording", });
     internal_static_recordings_v1_BatchEnqueueRecordingsRequest_descriptor =
-      getDescriptor().getMessageTypes().get(2);
+      getDescriptor().getMessageTypes().get(3);
     internal_static_recordings_v1_BatchEnqueueRecordingsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_BatchEnqueueRecordingsRequest_descriptor,
         new java.lang.String[] { "Requests", });
     internal_static_recordings_v1_EnqueueError_descriptor =
-      getDescriptor().getMessageTypes().get(3);
+      getDescriptor().getMessageTypes().get(4);
     internal_static_recordings_v1_EnqueueError_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_EnqueueError_descriptor,
         new java.lang.String[] { "Reason", "Field", "Message", });
     internal_static_recordings_v1_BatchEnqueueRecordingsResult_descriptor =
-      getDescriptor().getMessageTypes().get(4);
+      getDescriptor().getMessageTypes().get(5);
     internal_static_recordings_v1_BatchEnqueueRecordingsResult_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_BatchEnqueueRecordingsResult_descriptor,
         new java.lang.String[] { "Reason", "Recording", "Error", });
     internal_static_recordings_v1_BatchEnqueueRecordingsResponse_descriptor =
-      getDescriptor().getMessageTypes().get(5);
+      getDescriptor().getMessageTypes().get(6);
     internal_static_recordings_v1_BatchEnqueueRecordingsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_BatchEnqueueRecordingsResponse_descriptor,
         new java.lang.String[] { "Results", });
     internal_static_recordings_v1_ReportRecordingUnavailableRequest_descriptor =
-      getDescriptor().getMessageTypes().get(6);
+      getDescriptor().getMessageTypes().get(7);
     internal_static_recordings_v1_ReportRecordingUnavailableRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_ReportRecordingUnavailableRequest_descriptor,
         new java.lang.String[] { "AccountSid", "RecordingSid", "CallSid", "Reason", "ErrorCode", });
     internal_static_recordings_v1_ReportRecordingUnavailableResponse_descriptor =
-      getDescriptor().getMessageTypes().get(7);
+      getDescriptor().getMessageTypes().get(8);
     internal_static_recordings_v1_ReportRecordingUnavailableResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_ReportRecordingUnavailableResponse_descriptor,

@@ -776,6 +776,44 @@ java.lang.String defaultValue) {
     return map.get(key);
   }
 
+  public static final int ENCRYPTION_DETAILS_FIELD_NUMBER = 17;
+  private recordings.v1.EncryptionDetails encryptionDetails_;
+  /**
+   * <pre>
+   * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+   * </pre>
+   *
+   * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+   * @return Whether the encryptionDetails field is set.
+   */
+  @java.lang.Override
+  public boolean hasEncryptionDetails() {
+    return ((bitField0_ & 0x00000004) != 0);
+  }
+  /**
+   * <pre>
+   * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+   * </pre>
+   *
+   * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+   * @return The encryptionDetails.
+   */
+  @java.lang.Override
+  public recordings.v1.EncryptionDetails getEncryptionDetails() {
+    return encryptionDetails_ == null ? recordings.v1.EncryptionDetails.getDefaultInstance() : encryptionDetails_;
+  }
+  /**
+   * <pre>
+   * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+   * </pre>
+   *
+   * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+   */
+  @java.lang.Override
+  public recordings.v1.EncryptionDetailsOrBuilder getEncryptionDetailsOrBuilder() {
+    return encryptionDetails_ == null ? recordings.v1.EncryptionDetails.getDefaultInstance() : encryptionDetails_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -841,6 +879,9 @@ java.lang.String defaultValue) {
         internalGetLabels(),
         LabelsDefaultEntryHolder.defaultEntry,
         16);
+    if (((bitField0_ & 0x00000004) != 0)) {
+      output.writeMessage(17, getEncryptionDetails());
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -910,6 +951,10 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
           .computeMessageSize(16, labels__);
     }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(17, getEncryptionDetails());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -961,6 +1006,11 @@ java.lang.String defaultValue) {
         .equals(other.getToNumber())) return false;
     if (!internalGetLabels().equals(
         other.internalGetLabels())) return false;
+    if (hasEncryptionDetails() != other.hasEncryptionDetails()) return false;
+    if (hasEncryptionDetails()) {
+      if (!getEncryptionDetails()
+          .equals(other.getEncryptionDetails())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1009,6 +1059,10 @@ java.lang.String defaultValue) {
     if (!internalGetLabels().getMap().isEmpty()) {
       hash = (37 * hash) + LABELS_FIELD_NUMBER;
       hash = (53 * hash) + internalGetLabels().hashCode();
+    }
+    if (hasEncryptionDetails()) {
+      hash = (37 * hash) + ENCRYPTION_DETAILS_FIELD_NUMBER;
+      hash = (53 * hash) + getEncryptionDetails().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -1168,6 +1222,7 @@ java.lang.String defaultValue) {
               .alwaysUseFieldBuilders) {
         getStartTimeFieldBuilder();
         getDurationFieldBuilder();
+        getEncryptionDetailsFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1198,6 +1253,11 @@ java.lang.String defaultValue) {
       fromNumber_ = "";
       toNumber_ = "";
       internalGetMutableLabels().clear();
+      encryptionDetails_ = null;
+      if (encryptionDetailsBuilder_ != null) {
+        encryptionDetailsBuilder_.dispose();
+        encryptionDetailsBuilder_ = null;
+      }
       return this;
     }
 
@@ -1286,6 +1346,12 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00008000) != 0)) {
         result.labels_ = internalGetLabels();
         result.labels_.makeImmutable();
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.encryptionDetails_ = encryptionDetailsBuilder_ == null
+            ? encryptionDetails_
+            : encryptionDetailsBuilder_.build();
+        to_bitField0_ |= 0x00000004;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1402,6 +1468,9 @@ java.lang.String defaultValue) {
       internalGetMutableLabels().mergeFrom(
           other.internalGetLabels());
       bitField0_ |= 0x00008000;
+      if (other.hasEncryptionDetails()) {
+        mergeEncryptionDetails(other.getEncryptionDetails());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1516,6 +1585,13 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00008000;
               break;
             } // case 130
+            case 138: {
+              input.readMessage(
+                  getEncryptionDetailsFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 138
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3110,6 +3186,163 @@ java.lang.String defaultValue) {
           .putAll(values);
       bitField0_ |= 0x00008000;
       return this;
+    }
+
+    private recordings.v1.EncryptionDetails encryptionDetails_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        recordings.v1.EncryptionDetails, recordings.v1.EncryptionDetails.Builder, recordings.v1.EncryptionDetailsOrBuilder> encryptionDetailsBuilder_;
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     * @return Whether the encryptionDetails field is set.
+     */
+    public boolean hasEncryptionDetails() {
+      return ((bitField0_ & 0x00010000) != 0);
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     * @return The encryptionDetails.
+     */
+    public recordings.v1.EncryptionDetails getEncryptionDetails() {
+      if (encryptionDetailsBuilder_ == null) {
+        return encryptionDetails_ == null ? recordings.v1.EncryptionDetails.getDefaultInstance() : encryptionDetails_;
+      } else {
+        return encryptionDetailsBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     */
+    public Builder setEncryptionDetails(recordings.v1.EncryptionDetails value) {
+      if (encryptionDetailsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        encryptionDetails_ = value;
+      } else {
+        encryptionDetailsBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     */
+    public Builder setEncryptionDetails(
+        recordings.v1.EncryptionDetails.Builder builderForValue) {
+      if (encryptionDetailsBuilder_ == null) {
+        encryptionDetails_ = builderForValue.build();
+      } else {
+        encryptionDetailsBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     */
+    public Builder mergeEncryptionDetails(recordings.v1.EncryptionDetails value) {
+      if (encryptionDetailsBuilder_ == null) {
+        if (((bitField0_ & 0x00010000) != 0) &&
+          encryptionDetails_ != null &&
+          encryptionDetails_ != recordings.v1.EncryptionDetails.getDefaultInstance()) {
+          getEncryptionDetailsBuilder().mergeFrom(value);
+        } else {
+          encryptionDetails_ = value;
+        }
+      } else {
+        encryptionDetailsBuilder_.mergeFrom(value);
+      }
+      if (encryptionDetails_ != null) {
+        bitField0_ |= 0x00010000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     */
+    public Builder clearEncryptionDetails() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      encryptionDetails_ = null;
+      if (encryptionDetailsBuilder_ != null) {
+        encryptionDetailsBuilder_.dispose();
+        encryptionDetailsBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     */
+    public recordings.v1.EncryptionDetails.Builder getEncryptionDetailsBuilder() {
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return getEncryptionDetailsFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     */
+    public recordings.v1.EncryptionDetailsOrBuilder getEncryptionDetailsOrBuilder() {
+      if (encryptionDetailsBuilder_ != null) {
+        return encryptionDetailsBuilder_.getMessageOrBuilder();
+      } else {
+        return encryptionDetails_ == null ?
+            recordings.v1.EncryptionDetails.getDefaultInstance() : encryptionDetails_;
+      }
+    }
+    /**
+     * <pre>
+     * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+     * </pre>
+     *
+     * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        recordings.v1.EncryptionDetails, recordings.v1.EncryptionDetails.Builder, recordings.v1.EncryptionDetailsOrBuilder> 
+        getEncryptionDetailsFieldBuilder() {
+      if (encryptionDetailsBuilder_ == null) {
+        encryptionDetailsBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            recordings.v1.EncryptionDetails, recordings.v1.EncryptionDetails.Builder, recordings.v1.EncryptionDetailsOrBuilder>(
+                getEncryptionDetails(),
+                getParentForChildren(),
+                isClean());
+        encryptionDetails_ = null;
+      }
+      return encryptionDetailsBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -363,4 +363,31 @@ java.lang.String defaultValue);
    */
   java.lang.String getLabelsOrThrow(
       java.lang.String key);
+
+  /**
+   * <pre>
+   * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+   * </pre>
+   *
+   * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+   * @return Whether the encryptionDetails field is set.
+   */
+  boolean hasEncryptionDetails();
+  /**
+   * <pre>
+   * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+   * </pre>
+   *
+   * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+   * @return The encryptionDetails.
+   */
+  recordings.v1.EncryptionDetails getEncryptionDetails();
+  /**
+   * <pre>
+   * How Twilio encrypted it. Left out, it is found out from Twilio where it proves to be encrypted.
+   * </pre>
+   *
+   * <code>.recordings.v1.EncryptionDetails encryption_details = 17 [json_name = "encryptionDetails"];</code>
+   */
+  recordings.v1.EncryptionDetailsOrBuilder getEncryptionDetailsOrBuilder();
 }

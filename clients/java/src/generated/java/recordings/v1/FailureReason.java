@@ -101,6 +101,38 @@ public enum FailureReason
    * <code>FAILURE_REASON_SOURCE_REFUSED = 10;</code>
    */
   FAILURE_REASON_SOURCE_REFUSED(10),
+  /**
+   * <pre>
+   * Twilio encrypted it for a public key whose private key is not configured here. Once it is, enqueue it again.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN = 20;</code>
+   */
+  FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN(20),
+  /**
+   * <pre>
+   * The private key that is configured for its public key does not open the recording's own key: it is another one's.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_KEY_WRONG = 21;</code>
+   */
+  FAILURE_REASON_ENCRYPTION_KEY_WRONG(21),
+  /**
+   * <pre>
+   * What Twilio sent is not what it encrypted: each time the authentication tag was wrong, or there was none.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_TAG_MISMATCH = 22;</code>
+   */
+  FAILURE_REASON_ENCRYPTION_TAG_MISMATCH(22),
+  /**
+   * <pre>
+   * What Twilio says of how it encrypted the recording can't be read.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_DETAILS_INVALID = 23;</code>
+   */
+  FAILURE_REASON_ENCRYPTION_DETAILS_INVALID(23),
   UNRECOGNIZED(-1),
   ;
 
@@ -192,6 +224,38 @@ public enum FailureReason
    * <code>FAILURE_REASON_SOURCE_REFUSED = 10;</code>
    */
   public static final int FAILURE_REASON_SOURCE_REFUSED_VALUE = 10;
+  /**
+   * <pre>
+   * Twilio encrypted it for a public key whose private key is not configured here. Once it is, enqueue it again.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN = 20;</code>
+   */
+  public static final int FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN_VALUE = 20;
+  /**
+   * <pre>
+   * The private key that is configured for its public key does not open the recording's own key: it is another one's.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_KEY_WRONG = 21;</code>
+   */
+  public static final int FAILURE_REASON_ENCRYPTION_KEY_WRONG_VALUE = 21;
+  /**
+   * <pre>
+   * What Twilio sent is not what it encrypted: each time the authentication tag was wrong, or there was none.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_TAG_MISMATCH = 22;</code>
+   */
+  public static final int FAILURE_REASON_ENCRYPTION_TAG_MISMATCH_VALUE = 22;
+  /**
+   * <pre>
+   * What Twilio says of how it encrypted the recording can't be read.
+   * </pre>
+   *
+   * <code>FAILURE_REASON_ENCRYPTION_DETAILS_INVALID = 23;</code>
+   */
+  public static final int FAILURE_REASON_ENCRYPTION_DETAILS_INVALID_VALUE = 23;
 
 
   public final int getNumber() {
@@ -229,6 +293,10 @@ public enum FailureReason
       case 8: return FAILURE_REASON_SOURCE_REDIRECT_REFUSED;
       case 9: return FAILURE_REASON_WORKER_CRASHED;
       case 10: return FAILURE_REASON_SOURCE_REFUSED;
+      case 20: return FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN;
+      case 21: return FAILURE_REASON_ENCRYPTION_KEY_WRONG;
+      case 22: return FAILURE_REASON_ENCRYPTION_TAG_MISMATCH;
+      case 23: return FAILURE_REASON_ENCRYPTION_DETAILS_INVALID;
       default: return null;
     }
   }

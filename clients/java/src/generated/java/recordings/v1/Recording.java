@@ -40,6 +40,7 @@ private static final long serialVersionUID = 0L;
     sha256_ = "";
     etag_ = "";
     contentType_ = "";
+    encryptionPublicKeySid_ = "";
     processingState_ = 0;
   }
 
@@ -1169,6 +1170,55 @@ java.lang.String defaultValue) {
     return storedChannels_;
   }
 
+  public static final int ENCRYPTION_PUBLIC_KEY_SID_FIELD_NUMBER = 35;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object encryptionPublicKeySid_ = "";
+  /**
+   * <pre>
+   * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+   * found out yet. What is stored, and all the other fields speak of, is decrypted.
+   * </pre>
+   *
+   * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+   * @return The encryptionPublicKeySid.
+   */
+  @java.lang.Override
+  public java.lang.String getEncryptionPublicKeySid() {
+    java.lang.Object ref = encryptionPublicKeySid_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      encryptionPublicKeySid_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+   * found out yet. What is stored, and all the other fields speak of, is decrypted.
+   * </pre>
+   *
+   * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+   * @return The bytes for encryptionPublicKeySid.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getEncryptionPublicKeySidBytes() {
+    java.lang.Object ref = encryptionPublicKeySid_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      encryptionPublicKeySid_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   public static final int REVISION_FIELD_NUMBER = 40;
   private long revision_ = 0L;
   /**
@@ -1466,6 +1516,9 @@ java.lang.String defaultValue) {
     if (storedChannels_ != 0) {
       output.writeInt32(34, storedChannels_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(encryptionPublicKeySid_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 35, encryptionPublicKeySid_);
+    }
     if (revision_ != 0L) {
       output.writeInt64(40, revision_);
     }
@@ -1601,6 +1654,9 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(34, storedChannels_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(encryptionPublicKeySid_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(35, encryptionPublicKeySid_);
+    }
     if (revision_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt64Size(40, revision_);
@@ -1702,6 +1758,8 @@ java.lang.String defaultValue) {
         .equals(other.getContentType())) return false;
     if (getStoredChannels()
         != other.getStoredChannels()) return false;
+    if (!getEncryptionPublicKeySid()
+        .equals(other.getEncryptionPublicKeySid())) return false;
     if (getRevision()
         != other.getRevision()) return false;
     if (hasCreateTime() != other.hasCreateTime()) return false;
@@ -1804,6 +1862,8 @@ java.lang.String defaultValue) {
     hash = (53 * hash) + getContentType().hashCode();
     hash = (37 * hash) + STORED_CHANNELS_FIELD_NUMBER;
     hash = (53 * hash) + getStoredChannels();
+    hash = (37 * hash) + ENCRYPTION_PUBLIC_KEY_SID_FIELD_NUMBER;
+    hash = (53 * hash) + getEncryptionPublicKeySid().hashCode();
     hash = (37 * hash) + REVISION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getRevision());
@@ -2036,6 +2096,7 @@ java.lang.String defaultValue) {
       etag_ = "";
       contentType_ = "";
       storedChannels_ = 0;
+      encryptionPublicKeySid_ = "";
       revision_ = 0L;
       createTime_ = null;
       if (createTimeBuilder_ != null) {
@@ -2191,19 +2252,16 @@ java.lang.String defaultValue) {
         result.storedChannels_ = storedChannels_;
       }
       if (((from_bitField0_ & 0x20000000) != 0)) {
-        result.revision_ = revision_;
+        result.encryptionPublicKeySid_ = encryptionPublicKeySid_;
       }
       if (((from_bitField0_ & 0x40000000) != 0)) {
+        result.revision_ = revision_;
+      }
+      if (((from_bitField0_ & 0x80000000) != 0)) {
         result.createTime_ = createTimeBuilder_ == null
             ? createTime_
             : createTimeBuilder_.build();
         to_bitField0_ |= 0x00000008;
-      }
-      if (((from_bitField0_ & 0x80000000) != 0)) {
-        result.updateTime_ = updateTimeBuilder_ == null
-            ? updateTime_
-            : updateTimeBuilder_.build();
-        to_bitField0_ |= 0x00000010;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -2212,18 +2270,24 @@ java.lang.String defaultValue) {
       int from_bitField1_ = bitField1_;
       int to_bitField0_ = 0;
       if (((from_bitField1_ & 0x00000001) != 0)) {
+        result.updateTime_ = updateTimeBuilder_ == null
+            ? updateTime_
+            : updateTimeBuilder_.build();
+        to_bitField0_ |= 0x00000010;
+      }
+      if (((from_bitField1_ & 0x00000002) != 0)) {
         result.readyTime_ = readyTimeBuilder_ == null
             ? readyTime_
             : readyTimeBuilder_.build();
         to_bitField0_ |= 0x00000020;
       }
-      if (((from_bitField1_ & 0x00000002) != 0)) {
+      if (((from_bitField1_ & 0x00000004) != 0)) {
         result.deleteTime_ = deleteTimeBuilder_ == null
             ? deleteTime_
             : deleteTimeBuilder_.build();
         to_bitField0_ |= 0x00000040;
       }
-      if (((from_bitField1_ & 0x00000004) != 0)) {
+      if (((from_bitField1_ & 0x00000008) != 0)) {
         result.processingState_ = processingState_;
       }
       result.bitField0_ |= to_bitField0_;
@@ -2387,6 +2451,11 @@ java.lang.String defaultValue) {
       }
       if (other.getStoredChannels() != 0) {
         setStoredChannels(other.getStoredChannels());
+      }
+      if (!other.getEncryptionPublicKeySid().isEmpty()) {
+        encryptionPublicKeySid_ = other.encryptionPublicKeySid_;
+        bitField0_ |= 0x20000000;
+        onChanged();
       }
       if (other.getRevision() != 0L) {
         setRevision(other.getRevision());
@@ -2587,42 +2656,47 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x10000000;
               break;
             } // case 272
+            case 282: {
+              encryptionPublicKeySid_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x20000000;
+              break;
+            } // case 282
             case 320: {
               revision_ = input.readInt64();
-              bitField0_ |= 0x20000000;
+              bitField0_ |= 0x40000000;
               break;
             } // case 320
             case 330: {
               input.readMessage(
                   getCreateTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField0_ |= 0x40000000;
+              bitField0_ |= 0x80000000;
               break;
             } // case 330
             case 338: {
               input.readMessage(
                   getUpdateTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField0_ |= 0x80000000;
+              bitField1_ |= 0x00000001;
               break;
             } // case 338
             case 346: {
               input.readMessage(
                   getReadyTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField1_ |= 0x00000001;
+              bitField1_ |= 0x00000002;
               break;
             } // case 346
             case 354: {
               input.readMessage(
                   getDeleteTimeFieldBuilder().getBuilder(),
                   extensionRegistry);
-              bitField1_ |= 0x00000002;
+              bitField1_ |= 0x00000004;
               break;
             } // case 354
             case 400: {
               processingState_ = input.readEnum();
-              bitField1_ |= 0x00000004;
+              bitField1_ |= 0x00000008;
               break;
             } // case 400
             default: {
@@ -5199,6 +5273,103 @@ java.lang.String defaultValue) {
       return this;
     }
 
+    private java.lang.Object encryptionPublicKeySid_ = "";
+    /**
+     * <pre>
+     * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+     * found out yet. What is stored, and all the other fields speak of, is decrypted.
+     * </pre>
+     *
+     * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+     * @return The encryptionPublicKeySid.
+     */
+    public java.lang.String getEncryptionPublicKeySid() {
+      java.lang.Object ref = encryptionPublicKeySid_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        encryptionPublicKeySid_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+     * found out yet. What is stored, and all the other fields speak of, is decrypted.
+     * </pre>
+     *
+     * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+     * @return The bytes for encryptionPublicKeySid.
+     */
+    public com.google.protobuf.ByteString
+        getEncryptionPublicKeySidBytes() {
+      java.lang.Object ref = encryptionPublicKeySid_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        encryptionPublicKeySid_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+     * found out yet. What is stored, and all the other fields speak of, is decrypted.
+     * </pre>
+     *
+     * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+     * @param value The encryptionPublicKeySid to set.
+     * @return This builder for chaining.
+     */
+    public Builder setEncryptionPublicKeySid(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      encryptionPublicKeySid_ = value;
+      bitField0_ |= 0x20000000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+     * found out yet. What is stored, and all the other fields speak of, is decrypted.
+     * </pre>
+     *
+     * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearEncryptionPublicKeySid() {
+      encryptionPublicKeySid_ = getDefaultInstance().getEncryptionPublicKeySid();
+      bitField0_ = (bitField0_ & ~0x20000000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+     * found out yet. What is stored, and all the other fields speak of, is decrypted.
+     * </pre>
+     *
+     * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+     * @param value The bytes for encryptionPublicKeySid to set.
+     * @return This builder for chaining.
+     */
+    public Builder setEncryptionPublicKeySidBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      encryptionPublicKeySid_ = value;
+      bitField0_ |= 0x20000000;
+      onChanged();
+      return this;
+    }
+
     private long revision_ ;
     /**
      * <pre>
@@ -5224,7 +5395,7 @@ java.lang.String defaultValue) {
     public Builder setRevision(long value) {
 
       revision_ = value;
-      bitField0_ |= 0x20000000;
+      bitField0_ |= 0x40000000;
       onChanged();
       return this;
     }
@@ -5237,7 +5408,7 @@ java.lang.String defaultValue) {
      * @return This builder for chaining.
      */
     public Builder clearRevision() {
-      bitField0_ = (bitField0_ & ~0x20000000);
+      bitField0_ = (bitField0_ & ~0x40000000);
       revision_ = 0L;
       onChanged();
       return this;
@@ -5255,7 +5426,7 @@ java.lang.String defaultValue) {
      * @return Whether the createTime field is set.
      */
     public boolean hasCreateTime() {
-      return ((bitField0_ & 0x40000000) != 0);
+      return ((bitField0_ & 0x80000000) != 0);
     }
     /**
      * <pre>
@@ -5288,7 +5459,7 @@ java.lang.String defaultValue) {
       } else {
         createTimeBuilder_.setMessage(value);
       }
-      bitField0_ |= 0x40000000;
+      bitField0_ |= 0x80000000;
       onChanged();
       return this;
     }
@@ -5306,7 +5477,7 @@ java.lang.String defaultValue) {
       } else {
         createTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField0_ |= 0x40000000;
+      bitField0_ |= 0x80000000;
       onChanged();
       return this;
     }
@@ -5319,7 +5490,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeCreateTime(com.google.protobuf.Timestamp value) {
       if (createTimeBuilder_ == null) {
-        if (((bitField0_ & 0x40000000) != 0) &&
+        if (((bitField0_ & 0x80000000) != 0) &&
           createTime_ != null &&
           createTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getCreateTimeBuilder().mergeFrom(value);
@@ -5330,7 +5501,7 @@ java.lang.String defaultValue) {
         createTimeBuilder_.mergeFrom(value);
       }
       if (createTime_ != null) {
-        bitField0_ |= 0x40000000;
+        bitField0_ |= 0x80000000;
         onChanged();
       }
       return this;
@@ -5343,7 +5514,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp create_time = 41 [json_name = "createTime"];</code>
      */
     public Builder clearCreateTime() {
-      bitField0_ = (bitField0_ & ~0x40000000);
+      bitField0_ = (bitField0_ & ~0x80000000);
       createTime_ = null;
       if (createTimeBuilder_ != null) {
         createTimeBuilder_.dispose();
@@ -5360,7 +5531,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp create_time = 41 [json_name = "createTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getCreateTimeBuilder() {
-      bitField0_ |= 0x40000000;
+      bitField0_ |= 0x80000000;
       onChanged();
       return getCreateTimeFieldBuilder().getBuilder();
     }
@@ -5412,7 +5583,7 @@ java.lang.String defaultValue) {
      * @return Whether the updateTime field is set.
      */
     public boolean hasUpdateTime() {
-      return ((bitField0_ & 0x80000000) != 0);
+      return ((bitField1_ & 0x00000001) != 0);
     }
     /**
      * <pre>
@@ -5445,7 +5616,7 @@ java.lang.String defaultValue) {
       } else {
         updateTimeBuilder_.setMessage(value);
       }
-      bitField0_ |= 0x80000000;
+      bitField1_ |= 0x00000001;
       onChanged();
       return this;
     }
@@ -5463,7 +5634,7 @@ java.lang.String defaultValue) {
       } else {
         updateTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField0_ |= 0x80000000;
+      bitField1_ |= 0x00000001;
       onChanged();
       return this;
     }
@@ -5476,7 +5647,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeUpdateTime(com.google.protobuf.Timestamp value) {
       if (updateTimeBuilder_ == null) {
-        if (((bitField0_ & 0x80000000) != 0) &&
+        if (((bitField1_ & 0x00000001) != 0) &&
           updateTime_ != null &&
           updateTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getUpdateTimeBuilder().mergeFrom(value);
@@ -5487,7 +5658,7 @@ java.lang.String defaultValue) {
         updateTimeBuilder_.mergeFrom(value);
       }
       if (updateTime_ != null) {
-        bitField0_ |= 0x80000000;
+        bitField1_ |= 0x00000001;
         onChanged();
       }
       return this;
@@ -5500,7 +5671,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp update_time = 42 [json_name = "updateTime"];</code>
      */
     public Builder clearUpdateTime() {
-      bitField0_ = (bitField0_ & ~0x80000000);
+      bitField1_ = (bitField1_ & ~0x00000001);
       updateTime_ = null;
       if (updateTimeBuilder_ != null) {
         updateTimeBuilder_.dispose();
@@ -5517,7 +5688,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp update_time = 42 [json_name = "updateTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getUpdateTimeBuilder() {
-      bitField0_ |= 0x80000000;
+      bitField1_ |= 0x00000001;
       onChanged();
       return getUpdateTimeFieldBuilder().getBuilder();
     }
@@ -5569,7 +5740,7 @@ java.lang.String defaultValue) {
      * @return Whether the readyTime field is set.
      */
     public boolean hasReadyTime() {
-      return ((bitField1_ & 0x00000001) != 0);
+      return ((bitField1_ & 0x00000002) != 0);
     }
     /**
      * <pre>
@@ -5602,7 +5773,7 @@ java.lang.String defaultValue) {
       } else {
         readyTimeBuilder_.setMessage(value);
       }
-      bitField1_ |= 0x00000001;
+      bitField1_ |= 0x00000002;
       onChanged();
       return this;
     }
@@ -5620,7 +5791,7 @@ java.lang.String defaultValue) {
       } else {
         readyTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField1_ |= 0x00000001;
+      bitField1_ |= 0x00000002;
       onChanged();
       return this;
     }
@@ -5633,7 +5804,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeReadyTime(com.google.protobuf.Timestamp value) {
       if (readyTimeBuilder_ == null) {
-        if (((bitField1_ & 0x00000001) != 0) &&
+        if (((bitField1_ & 0x00000002) != 0) &&
           readyTime_ != null &&
           readyTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getReadyTimeBuilder().mergeFrom(value);
@@ -5644,7 +5815,7 @@ java.lang.String defaultValue) {
         readyTimeBuilder_.mergeFrom(value);
       }
       if (readyTime_ != null) {
-        bitField1_ |= 0x00000001;
+        bitField1_ |= 0x00000002;
         onChanged();
       }
       return this;
@@ -5657,7 +5828,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp ready_time = 43 [json_name = "readyTime"];</code>
      */
     public Builder clearReadyTime() {
-      bitField1_ = (bitField1_ & ~0x00000001);
+      bitField1_ = (bitField1_ & ~0x00000002);
       readyTime_ = null;
       if (readyTimeBuilder_ != null) {
         readyTimeBuilder_.dispose();
@@ -5674,7 +5845,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp ready_time = 43 [json_name = "readyTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getReadyTimeBuilder() {
-      bitField1_ |= 0x00000001;
+      bitField1_ |= 0x00000002;
       onChanged();
       return getReadyTimeFieldBuilder().getBuilder();
     }
@@ -5726,7 +5897,7 @@ java.lang.String defaultValue) {
      * @return Whether the deleteTime field is set.
      */
     public boolean hasDeleteTime() {
-      return ((bitField1_ & 0x00000002) != 0);
+      return ((bitField1_ & 0x00000004) != 0);
     }
     /**
      * <pre>
@@ -5759,7 +5930,7 @@ java.lang.String defaultValue) {
       } else {
         deleteTimeBuilder_.setMessage(value);
       }
-      bitField1_ |= 0x00000002;
+      bitField1_ |= 0x00000004;
       onChanged();
       return this;
     }
@@ -5777,7 +5948,7 @@ java.lang.String defaultValue) {
       } else {
         deleteTimeBuilder_.setMessage(builderForValue.build());
       }
-      bitField1_ |= 0x00000002;
+      bitField1_ |= 0x00000004;
       onChanged();
       return this;
     }
@@ -5790,7 +5961,7 @@ java.lang.String defaultValue) {
      */
     public Builder mergeDeleteTime(com.google.protobuf.Timestamp value) {
       if (deleteTimeBuilder_ == null) {
-        if (((bitField1_ & 0x00000002) != 0) &&
+        if (((bitField1_ & 0x00000004) != 0) &&
           deleteTime_ != null &&
           deleteTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
           getDeleteTimeBuilder().mergeFrom(value);
@@ -5801,7 +5972,7 @@ java.lang.String defaultValue) {
         deleteTimeBuilder_.mergeFrom(value);
       }
       if (deleteTime_ != null) {
-        bitField1_ |= 0x00000002;
+        bitField1_ |= 0x00000004;
         onChanged();
       }
       return this;
@@ -5814,7 +5985,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp delete_time = 44 [json_name = "deleteTime"];</code>
      */
     public Builder clearDeleteTime() {
-      bitField1_ = (bitField1_ & ~0x00000002);
+      bitField1_ = (bitField1_ & ~0x00000004);
       deleteTime_ = null;
       if (deleteTimeBuilder_ != null) {
         deleteTimeBuilder_.dispose();
@@ -5831,7 +6002,7 @@ java.lang.String defaultValue) {
      * <code>.google.protobuf.Timestamp delete_time = 44 [json_name = "deleteTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getDeleteTimeBuilder() {
-      bitField1_ |= 0x00000002;
+      bitField1_ |= 0x00000004;
       onChanged();
       return getDeleteTimeFieldBuilder().getBuilder();
     }
@@ -5894,7 +6065,7 @@ java.lang.String defaultValue) {
      */
     public Builder setProcessingStateValue(int value) {
       processingState_ = value;
-      bitField1_ |= 0x00000004;
+      bitField1_ |= 0x00000008;
       onChanged();
       return this;
     }
@@ -5924,7 +6095,7 @@ java.lang.String defaultValue) {
       if (value == null) {
         throw new NullPointerException();
       }
-      bitField1_ |= 0x00000004;
+      bitField1_ |= 0x00000008;
       processingState_ = value.getNumber();
       onChanged();
       return this;
@@ -5938,7 +6109,7 @@ java.lang.String defaultValue) {
      * @return This builder for chaining.
      */
     public Builder clearProcessingState() {
-      bitField1_ = (bitField1_ & ~0x00000004);
+      bitField1_ = (bitField1_ & ~0x00000008);
       processingState_ = 0;
       onChanged();
       return this;

@@ -587,6 +587,28 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
+   * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+   * found out yet. What is stored, and all the other fields speak of, is decrypted.
+   * </pre>
+   *
+   * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+   * @return The encryptionPublicKeySid.
+   */
+  java.lang.String getEncryptionPublicKeySid();
+  /**
+   * <pre>
+   * Twilio's public key (`CR` and 32 hex digits) for which it encrypted the recording; empty if it did not, or nobody has
+   * found out yet. What is stored, and all the other fields speak of, is decrypted.
+   * </pre>
+   *
+   * <code>string encryption_public_key_sid = 35 [json_name = "encryptionPublicKeySid"];</code>
+   * @return The bytes for encryptionPublicKeySid.
+   */
+  com.google.protobuf.ByteString
+      getEncryptionPublicKeySidBytes();
+
+  /**
+   * <pre>
    * Grows with each change.
    * </pre>
    *

@@ -36,7 +36,7 @@ public final class RecordingProto {
     java.lang.String[] descriptorData = {
       "\n\035recordings/v1/recording.proto\022\rrecordi" +
       "ngs.v1\032\036google/protobuf/duration.proto\032\037" +
-      "google/protobuf/timestamp.proto\"\244\014\n\tReco" +
+      "google/protobuf/timestamp.proto\"\337\014\n\tReco" +
       "rding\022\037\n\013account_sid\030\001 \001(\tR\naccountSid\022#" +
       "\n\rrecording_sid\030\002 \001(\tR\014recordingSid\022\031\n\010c" +
       "all_sid\030\003 \001(\tR\007callSid\022%\n\016conference_sid" +
@@ -66,50 +66,55 @@ public final class RecordingProto {
       "es\022\026\n\006sha256\030\037 \001(\tR\006sha256\022\022\n\004etag\030  \001(\t" +
       "R\004etag\022!\n\014content_type\030! \001(\tR\013contentTyp" +
       "e\022\'\n\017stored_channels\030\" \001(\005R\016storedChanne" +
-      "ls\022\032\n\010revision\030( \001(\003R\010revision\022;\n\013create" +
-      "_time\030) \001(\0132\032.google.protobuf.TimestampR" +
-      "\ncreateTime\022;\n\013update_time\030* \001(\0132\032.googl" +
-      "e.protobuf.TimestampR\nupdateTime\0229\n\nread" +
-      "y_time\030+ \001(\0132\032.google.protobuf.Timestamp" +
-      "R\treadyTime\022;\n\013delete_time\030, \001(\0132\032.googl" +
-      "e.protobuf.TimestampR\ndeleteTime\022I\n\020proc" +
-      "essing_state\0302 \001(\0162\036.recordings.v1.Proce" +
-      "ssingStateR\017processingState\0329\n\013LabelsEnt" +
-      "ry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005val" +
-      "ue:\0028\001*\302\001\n\016RecordingState\022\037\n\033RECORDING_S" +
-      "TATE_UNSPECIFIED\020\000\022\032\n\026RECORDING_STATE_QU" +
-      "EUED\020\001\022\037\n\033RECORDING_STATE_DOWNLOADING\020\002\022" +
-      "\031\n\025RECORDING_STATE_READY\020\003\022\032\n\026RECORDING_" +
-      "STATE_FAILED\020\004\022\033\n\027RECORDING_STATE_DELETE" +
-      "D\020\005*\305\001\n\017ProcessingState\022 \n\034PROCESSING_ST" +
-      "ATE_UNSPECIFIED\020\000\022\034\n\030PROCESSING_STATE_PE" +
-      "NDING\020\001\022\034\n\030PROCESSING_STATE_RUNNING\020\002\022\031\n" +
-      "\025PROCESSING_STATE_DONE\020\003\022\033\n\027PROCESSING_S" +
-      "TATE_FAILED\020\004\022\034\n\030PROCESSING_STATE_SKIPPE" +
-      "D\020\005*\240\003\n\rFailureReason\022\036\n\032FAILURE_REASON_" +
-      "UNSPECIFIED\020\000\022 \n\034FAILURE_REASON_SOURCE_A" +
-      "BSENT\020\001\022 \n\034FAILURE_REASON_SOURCE_FAILED\020" +
-      "\002\022#\n\037FAILURE_REASON_SOURCE_NOT_FOUND\020\003\022%" +
-      "\n!FAILURE_REASON_SOURCE_UNAVAILABLE\020\004\022#\n" +
-      "\037FAILURE_REASON_SOURCE_TRUNCATED\020\005\022#\n\037FA" +
-      "ILURE_REASON_SOURCE_NOT_AUDIO\020\006\022#\n\037FAILU" +
-      "RE_REASON_SOURCE_TOO_LARGE\020\007\022*\n&FAILURE_" +
-      "REASON_SOURCE_REDIRECT_REFUSED\020\010\022!\n\035FAIL" +
-      "URE_REASON_WORKER_CRASHED\020\t\022!\n\035FAILURE_R" +
-      "EASON_SOURCE_REFUSED\020\n*\273\001\n\rWaitingReason" +
-      "\022\036\n\032WAITING_REASON_UNSPECIFIED\020\000\022\030\n\024WAIT" +
-      "ING_REASON_RETRY\020\001\022\037\n\033WAITING_REASON_RAT" +
-      "E_LIMITED\020\002\022\'\n#WAITING_REASON_ACCOUNT_UN" +
-      "AUTHORIZED\020\003\022&\n\"WAITING_REASON_STORAGE_U" +
-      "NAVAILABLE\020\004*f\n\014RecordingJob\022\035\n\031RECORDIN" +
-      "G_JOB_UNSPECIFIED\020\000\022\026\n\022RECORDING_JOB_FUL" +
-      "L\020\001\022\037\n\033RECORDING_JOB_DOWNLOAD_ONLY\020\002*c\n\010" +
-      "Priority\022\030\n\024PRIORITY_UNSPECIFIED\020\000\022\025\n\021PR" +
-      "IORITY_PLAYBACK\020\001\022\023\n\017PRIORITY_NORMAL\020\002\022\021" +
-      "\n\rPRIORITY_BULK\020\003Bc\n\rrecordings.v1B\016Reco" +
-      "rdingProtoP\001Z@recording-service.internal" +
-      "/clients/go/recordings/v1;recordingsv1b\006" +
-      "proto3"
+      "ls\0229\n\031encryption_public_key_sid\030# \001(\tR\026e" +
+      "ncryptionPublicKeySid\022\032\n\010revision\030( \001(\003R" +
+      "\010revision\022;\n\013create_time\030) \001(\0132\032.google." +
+      "protobuf.TimestampR\ncreateTime\022;\n\013update" +
+      "_time\030* \001(\0132\032.google.protobuf.TimestampR" +
+      "\nupdateTime\0229\n\nready_time\030+ \001(\0132\032.google" +
+      ".protobuf.TimestampR\treadyTime\022;\n\013delete" +
+      "_time\030, \001(\0132\032.google.protobuf.TimestampR" +
+      "\ndeleteTime\022I\n\020processing_state\0302 \001(\0162\036." +
+      "recordings.v1.ProcessingStateR\017processin" +
+      "gState\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022" +
+      "\024\n\005value\030\002 \001(\tR\005value:\0028\001*\302\001\n\016RecordingS" +
+      "tate\022\037\n\033RECORDING_STATE_UNSPECIFIED\020\000\022\032\n" +
+      "\026RECORDING_STATE_QUEUED\020\001\022\037\n\033RECORDING_S" +
+      "TATE_DOWNLOADING\020\002\022\031\n\025RECORDING_STATE_RE" +
+      "ADY\020\003\022\032\n\026RECORDING_STATE_FAILED\020\004\022\033\n\027REC" +
+      "ORDING_STATE_DELETED\020\005*\305\001\n\017ProcessingSta" +
+      "te\022 \n\034PROCESSING_STATE_UNSPECIFIED\020\000\022\034\n\030" +
+      "PROCESSING_STATE_PENDING\020\001\022\034\n\030PROCESSING" +
+      "_STATE_RUNNING\020\002\022\031\n\025PROCESSING_STATE_DON" +
+      "E\020\003\022\033\n\027PROCESSING_STATE_FAILED\020\004\022\034\n\030PROC" +
+      "ESSING_STATE_SKIPPED\020\005*\317\004\n\rFailureReason" +
+      "\022\036\n\032FAILURE_REASON_UNSPECIFIED\020\000\022 \n\034FAIL" +
+      "URE_REASON_SOURCE_ABSENT\020\001\022 \n\034FAILURE_RE" +
+      "ASON_SOURCE_FAILED\020\002\022#\n\037FAILURE_REASON_S" +
+      "OURCE_NOT_FOUND\020\003\022%\n!FAILURE_REASON_SOUR" +
+      "CE_UNAVAILABLE\020\004\022#\n\037FAILURE_REASON_SOURC" +
+      "E_TRUNCATED\020\005\022#\n\037FAILURE_REASON_SOURCE_N" +
+      "OT_AUDIO\020\006\022#\n\037FAILURE_REASON_SOURCE_TOO_" +
+      "LARGE\020\007\022*\n&FAILURE_REASON_SOURCE_REDIREC" +
+      "T_REFUSED\020\010\022!\n\035FAILURE_REASON_WORKER_CRA" +
+      "SHED\020\t\022!\n\035FAILURE_REASON_SOURCE_REFUSED\020" +
+      "\n\022)\n%FAILURE_REASON_ENCRYPTION_KEY_UNKNO" +
+      "WN\020\024\022\'\n#FAILURE_REASON_ENCRYPTION_KEY_WR" +
+      "ONG\020\025\022*\n&FAILURE_REASON_ENCRYPTION_TAG_M" +
+      "ISMATCH\020\026\022-\n)FAILURE_REASON_ENCRYPTION_D" +
+      "ETAILS_INVALID\020\027*\273\001\n\rWaitingReason\022\036\n\032WA" +
+      "ITING_REASON_UNSPECIFIED\020\000\022\030\n\024WAITING_RE" +
+      "ASON_RETRY\020\001\022\037\n\033WAITING_REASON_RATE_LIMI" +
+      "TED\020\002\022\'\n#WAITING_REASON_ACCOUNT_UNAUTHOR" +
+      "IZED\020\003\022&\n\"WAITING_REASON_STORAGE_UNAVAIL" +
+      "ABLE\020\004*f\n\014RecordingJob\022\035\n\031RECORDING_JOB_" +
+      "UNSPECIFIED\020\000\022\026\n\022RECORDING_JOB_FULL\020\001\022\037\n" +
+      "\033RECORDING_JOB_DOWNLOAD_ONLY\020\002*c\n\010Priori" +
+      "ty\022\030\n\024PRIORITY_UNSPECIFIED\020\000\022\025\n\021PRIORITY" +
+      "_PLAYBACK\020\001\022\023\n\017PRIORITY_NORMAL\020\002\022\021\n\rPRIO" +
+      "RITY_BULK\020\003Bc\n\rrecordings.v1B\016RecordingP" +
+      "rotoP\001Z@recording-service.internal/clien" +
+      "ts/go/recordings/v1;recordingsv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -122,7 +127,7 @@ public final class RecordingProto {
     internal_static_recordings_v1_Recording_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_Recording_descriptor,
-        new java.lang.String[] { "AccountSid", "RecordingSid", "CallSid", "ConferenceSid", "Job", "Priority", "Source", "Track", "Direction", "Channels", "StartTime", "Duration", "FromNumber", "ToNumber", "Labels", "SourceUrl", "State", "FailureReason", "FailureMessage", "WaitingReason", "Attempt", "Failures", "NextAttemptTime", "ReceivedBytes", "SizeBytes", "Sha256", "Etag", "ContentType", "StoredChannels", "Revision", "CreateTime", "UpdateTime", "ReadyTime", "DeleteTime", "ProcessingState", });
+        new java.lang.String[] { "AccountSid", "RecordingSid", "CallSid", "ConferenceSid", "Job", "Priority", "Source", "Track", "Direction", "Channels", "StartTime", "Duration", "FromNumber", "ToNumber", "Labels", "SourceUrl", "State", "FailureReason", "FailureMessage", "WaitingReason", "Attempt", "Failures", "NextAttemptTime", "ReceivedBytes", "SizeBytes", "Sha256", "Etag", "ContentType", "StoredChannels", "EncryptionPublicKeySid", "Revision", "CreateTime", "UpdateTime", "ReadyTime", "DeleteTime", "ProcessingState", });
     internal_static_recordings_v1_Recording_LabelsEntry_descriptor =
       internal_static_recordings_v1_Recording_descriptor.getNestedTypes().get(0);
     internal_static_recordings_v1_Recording_LabelsEntry_fieldAccessorTable = new
