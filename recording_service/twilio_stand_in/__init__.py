@@ -26,6 +26,7 @@ from recording_service.twilio_stand_in.answers import (
     wrong_magic,
     xml_document,
 )
+from recording_service.twilio_stand_in.encryption import Encryption
 from recording_service.twilio_stand_in.gate import Gate
 from recording_service.twilio_stand_in.recording import Recording, new_sid
 from recording_service.twilio_stand_in.request_log import Outcome, Request
@@ -40,6 +41,7 @@ __all__ = [
     "Answer",
     "Content",
     "Credentials",
+    "Encryption",
     "Endpoint",
     "Gate",
     "Outcome",

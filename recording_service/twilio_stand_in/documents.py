@@ -17,6 +17,9 @@ ERRORS = {
     429: (20429, "Too Many Requests"),
 }
 
+#: Twilio's error code and message where an encrypted recording is asked for as MP3.
+ENCRYPTED_ERROR = (16109, "Voice Recording: Cannot fetch .mp3 encrypted recording")
+
 #: What a proxy says when it has nothing to say.
 HTML_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Down for maintenance</title></head><body><h1>Back soon</h1></body></html>\n"
@@ -42,7 +45,7 @@ def metadata(recording: Recording, base_url: str) -> dict[str, object]:
         "date_created": date,
         "date_updated": date,
         "duration": str(round(recording.seconds)) if completed else "-1",
-        "encryption_details": None,
+        "encryption_details": None if recording.encryption is None else recording.encryption.in_resource(),
         "error_code": recording.error_code or None,
         "media_url": base_url + path,
         "price": None,
@@ -64,6 +67,13 @@ def metadata_json(recording: Recording, base_url: str) -> bytes:
 def metadata_xml(recording: Recording, base_url: str) -> bytes:
     """The resource as `….xml` answers it."""
     return _xml("Recording", metadata(recording, base_url))
+
+
+def encrypted_error_xml(status: int) -> bytes:
+    """Twilio's refusal of an encrypted recording in another format than WAV."""
+    code, message = ENCRYPTED_ERROR
+    fields = {"code": code, "detail": "", "message": message, "more_info": _more_info(code), "status": status}
+    return _xml("RestException", fields)
 
 
 def error_xml(status: int) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from recording_service.twilio_stand_in.audio import conversation, mixed, wav
+from recording_service.twilio_stand_in.encryption import Encryption
 from recording_service.twilio_stand_in.mp3 import BIT_RATE, mp3_of_duration, mp3_of_size
 
 #: The extension that Twilio's answer to a URL without one has: WAV (twilio.md A4).
@@ -50,6 +51,8 @@ class Recording:
     track: str = "both"
     start_time: datetime = field(default_factory=_now)
     error_code: int = 0
+    encryption: Encryption | None = None
+    """Encrypts it for a public key: it is then had as WAV only, and as it was recorded."""
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 2):
@@ -126,6 +129,11 @@ class Recordings:
                 self._media[key] = _rendered(recording, extension, key[2])
             return self._media[key]
 
+    def plain_media(self, recording_sid: str) -> bytes:
+        """The audio before it was encrypted; KeyError when the recording is unknown."""
+        recording = self.get(recording_sid)
+        return _rendered(replace(recording, encryption=None), DEFAULT_EXTENSION, recording.channels)
+
     def media_if_made(self, recording_sid: str, extension: str, channels: int) -> bytes | None:
         """The audio if it has been made already: never waits."""
         return self._media.get((recording_sid, extension, channels))
@@ -135,6 +143,8 @@ def _rendered(recording: Recording, extension: str, channels: int) -> bytes:
     seed = recording.recording_sid if recording.seed is None else recording.seed
     if extension not in MEDIA_TYPES:
         raise KeyError(extension)
+    if recording.encryption is not None:
+        return recording.encryption.sealed(_rendered(replace(recording, encryption=None), extension, channels))
     if recording.body is not None:
         return recording.body
     if extension == ".wav":

@@ -27,6 +27,9 @@ TWO_CREDENTIALS = Answer(
     content_type="application/xml",
 )
 
+#: What an encrypted recording as MP3 is answered; Twilio documents the code, and no status.
+ENCRYPTED_MP3 = Answer(status=400, body=documents.encrypted_error_xml(400), content_type="application/xml")
+
 #: What no or wrong credentials get.
 UNAUTHORIZED = Answer(status=401, content=Content.ERROR).header("WWW-Authenticate", 'Basic realm="Twilio API"')
 
@@ -111,6 +114,8 @@ class Responder:
             return Answer(content=Content.METADATA_XML), found
         if found.recording.status != "completed":
             return not_found(), found
+        if found.recording.encryption is not None and route.extension == ".mp3":
+            return ENCRYPTED_MP3, found
         if route.requested_channels not in (None, *map(str, range(1, found.recording.channels + 1))):
             return Answer(status=400, content=Content.ERROR), found
         return self._scripts.next((found.recording.recording_sid, route.endpoint)), found
@@ -122,7 +127,8 @@ class Responder:
         recording = self._recordings.find(route.recording_sid, route.account_sid)
         if recording is None:
             return None
-        channels = 1 if route.requested_channels == "1" else recording.channels
+        is_mixed = route.requested_channels == "1" and recording.encryption is None
+        channels = 1 if is_mixed else recording.channels
         return _Subject(recording, route.extension, channels)
 
     async def _content(self, answer: Answer, subject: _Subject) -> tuple[bytes, str]:

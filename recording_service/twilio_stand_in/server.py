@@ -113,6 +113,10 @@ class TwilioStandIn:
         """
         return self._recordings.media(recording_sid, extension, channels)
 
+    def plain_media(self, recording_sid: str) -> bytes:
+        """What an encrypted recording is once it is decrypted: a WAV, or the `body` it was given. KeyError likewise."""
+        return self._recordings.plain_media(recording_sid)
+
     def media_url(self, recording_sid: str, extension: str = "") -> str:
         """Where a recording is served; without an extension as a webhook names it."""
         recording = self._recordings.get(recording_sid)

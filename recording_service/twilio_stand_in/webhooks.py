@@ -52,6 +52,8 @@ def status_callback(recording: Recording, status: str, base_url: str) -> dict[st
         parameters["CallSid"] = recording.call_sid
     if recording.conference_sid is not None:
         parameters["ConferenceSid"] = recording.conference_sid
+    if recording.encryption is not None:
+        parameters["EncryptionDetails"] = recording.encryption.in_webhook()
     if status == "completed":
         parameters["RecordingDuration"] = str(round(recording.seconds))
     return parameters
