@@ -15,6 +15,7 @@ import pytest
 
 from recording_service.core import errors
 from recording_service.core.errors import (
+    DecryptionError,
     DependencyUnavailable,
     RecordingServiceError,
     SourceError,
@@ -262,7 +263,8 @@ def test_every_error_says_when_it_is_raised() -> None:
 
 
 def test_every_way_an_attempt_can_fail_has_a_rule() -> None:
-    kinds = set(every_error(SourceError)) - {SourceError} | {StorageUnavailable, WorkerCrashed}
+    kinds = {*every_error(SourceError), *every_error(DecryptionError)} - {SourceError, DecryptionError}
+    kinds |= {StorageUnavailable, WorkerCrashed}
     assert kinds == set(RETRY_RULES)
 
 

@@ -98,6 +98,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         TWILIO_API_KEY="SKx",
         TWILIO_API_SECRET="key-secret",
         TWILIO_API_URL="http://127.0.0.1:8099/",
+        TWILIO_ENCRYPTION_KEYS_FOLDER="/run/secrets/keys",
     )
     assert settings.data_dir == tmp_path
     assert (settings.grpc, settings.http) == (Address("0.0.0.0", 1), Address("::1", 2))  # noqa: S104
@@ -118,6 +119,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     account = settings.accounts()[ACCOUNT]
     assert [token.get_secret_value() for token in account.auth_tokens] == ["first", "second"]
     assert account.credentials() == ("SKx", "key-secret")
+    assert account.encryption_keys_folder == Path("/run/secrets/keys")
     assert account.api_url == "http://127.0.0.1:8099"
 
 
@@ -259,6 +261,7 @@ def test_an_empty_token_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_MEDIA_FORMAT": "ogg"}, "TWILIO_MEDIA_FORMAT"),
         ({"TWILIO_MEDIA_FORMAT": "wav"}, "TWILIO_ACCOUNT_SID"),
         ({"TWILIO_DUAL_CHANNEL": "true"}, "TWILIO_ACCOUNT_SID"),
+        ({"TWILIO_ENCRYPTION_KEYS_FOLDER": "keys"}, "TWILIO_ACCOUNT_SID"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_KEY": SECRET}, "TWILIO_API_SECRET"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_SECRET": SECRET}, "TWILIO_API_KEY"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "http://api.example.com"}, "TWILIO_API_URL"),
@@ -291,6 +294,18 @@ def test_an_account_has_mp3_as_twilio_gives_it_unless_it_chooses(
     file.write_text(f'[{OTHER_ACCOUNT}]\nmedia_format = "wav"\ndual_channel = true\n')
     account = load(monkeypatch, RECORDING_ACCOUNTS_FILE=str(file)).accounts()[OTHER_ACCOUNT]
     assert (account.media_format, account.dual_channel) == ("wav", True)
+
+
+def test_an_account_has_no_keys_unless_a_folder_of_them_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    account = load(monkeypatch, TWILIO_ACCOUNT_SID=ACCOUNT, TWILIO_ENCRYPTION_KEYS_FOLDER="").accounts()[ACCOUNT]
+    assert account.encryption_keys_folder is None
+
+    file = tmp_path / "accounts.toml"
+    file.write_text(f'[{OTHER_ACCOUNT}]\nencryption_keys_folder = "/run/secrets/keys"\n')
+    account = load(monkeypatch, RECORDING_ACCOUNTS_FILE=str(file)).accounts()[OTHER_ACCOUNT]
+    assert account.encryption_keys_folder == Path("/run/secrets/keys")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8099", "http://localhost", "http://[::1]:8099"])
@@ -340,6 +355,7 @@ def test_the_file_and_the_variables_may_name_different_accounts(
         (f'[{ACCOUNT}]\napi_key = "{SECRET}"', ACCOUNT),
         (f'[{ACCOUNT}]\naccount_sid = "{OTHER_ACCOUNT}"', ACCOUNT),
         (f'[{ACCOUNT}]\napi_url = "http://api.example.com"', "must be https"),
+        (f'[{ACCOUNT}]\nencryption_keys_folder = ""', "names no folder"),
         ('[ACx]\nauth_tokens = ["x"]', "ACx"),
     ],
 )

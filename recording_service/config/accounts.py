@@ -37,6 +37,8 @@ class Account(BaseModel):
     media_format: Literal["mp3", "wav"] = "mp3"
     #: Both parties apart, a channel each, where Twilio has them so; mono where it doesn't.
     dual_channel: bool = False
+    #: A folder of the private keys that open what Twilio encrypts for its public keys: `<public_key_sid>.pem` each.
+    encryption_keys_folder: Path | None = None
 
     @field_validator("account_sid")
     @classmethod
@@ -49,6 +51,14 @@ class Account(BaseModel):
     @classmethod
     def _no_empty_token(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         return tuple(token for token in value if token.get_secret_value())
+
+    @field_validator("encryption_keys_folder")
+    @classmethod
+    def _is_named(cls, value: Path | None) -> Path | None:
+        if value == Path():
+            # An empty text, which would be whatever folder the service is started in.
+            raise ValueError("names no folder; leave it out where nothing is encrypted")
+        return value
 
     @field_validator("api_url")
     @classmethod
@@ -87,6 +97,7 @@ def account_of_variables(
     api_url: str,
     media_format: str,
     dual_channel: bool,
+    encryption_keys_folder: str,
 ) -> Account:
     """The one account that variables describe. Raises ConfigurationError, which names them."""
     table = {"api_key": api_key or None, "api_secret": api_secret or None}
@@ -99,6 +110,7 @@ def account_of_variables(
                 "api_url": api_url,
                 "media_format": media_format,
                 "dual_channel": dual_channel,
+                "encryption_keys_folder": encryption_keys_folder or None,
                 **table,
             }
         )

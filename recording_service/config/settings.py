@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     twilio_media_format: Annotated[str, Field(validation_alias="TWILIO_MEDIA_FORMAT")] = "mp3"
     twilio_dual_channel: Annotated[bool, Field(validation_alias="TWILIO_DUAL_CHANNEL")] = False
 
+    #: Where the private keys of the one account are, as in `Account`. Empty: it has none.
+    twilio_encryption_keys_folder: Annotated[str, Field(validation_alias="TWILIO_ENCRYPTION_KEYS_FOLDER")] = ""
+
     @field_validator("data_dir")
     @classmethod
     def _fit_for_sqlite(cls, value: Path) -> Path:
@@ -280,12 +283,17 @@ class Settings(BaseSettings):
                 api_url=self.twilio_api_url,
                 media_format=self.twilio_media_format,
                 dual_channel=self.twilio_dual_channel,
+                encryption_keys_folder=self.twilio_encryption_keys_folder,
             )
         elif api_key or api_secret or any(auth_tokens):
             raise ConfigurationError(["TWILIO_ACCOUNT_SID: is missing; whose are the token and the key?"])
         elif self.twilio_dual_channel or self.twilio_media_format != "mp3":
             raise ConfigurationError(
                 ["TWILIO_ACCOUNT_SID: is missing; of accounts in a file, the file says what is fetched"]
+            )
+        elif self.twilio_encryption_keys_folder:
+            raise ConfigurationError(
+                ["TWILIO_ACCOUNT_SID: is missing; of accounts in a file, the file names the encryption_keys_folder"]
             )
         return accounts
 

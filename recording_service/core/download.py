@@ -9,21 +9,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
 from typing import TypeVar
 
 from recording_service.core import transitions
 from recording_service.core.attempts import Attempts
-from recording_service.core.audio import SNIFF_BYTES, Audio, recognise
+from recording_service.core.audio import Audio
 from recording_service.core.changes import tell
+from recording_service.core.encrypted_download import EncryptedDownload
 from recording_service.core.errors import (
     AttemptSuperseded,
     CatalogueUnavailable,
+    DecryptionError,
+    EncryptionTagMismatch,
     RecordingServiceError,
     SourceError,
     SourceNotAudio,
     SourceNotFound,
     SourceRateLimited,
+    SourceRefused,
     SourceTooLarge,
     SourceTruncated,
     SourceUnauthorized,
@@ -31,16 +34,27 @@ from recording_service.core.errors import (
     WorkerCrashed,
 )
 from recording_service.core.failpoints import Failpoint, failpoint
+from recording_service.core.landing import land
 from recording_service.core.lease_keeper import LeaseKeeper
-from recording_service.core.model import Bell, Recording, RecordingState, StoredObject
-from recording_service.core.ports import Catalogue, ChangeFeed, Clock, MediaSource, Storage
+from recording_service.core.model import Bell, EncryptionDetails, Recording, RecordingState, StoredObject
+from recording_service.core.ports import Catalogue, ChangeFeed, Clock, Decryptor, MediaSource, Storage
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 #: Answers that show that Twilio accepts the account's credentials, though it does not give the recording.
-_AUTHORIZED_ANSWERS = (SourceNotFound, SourceRateLimited, SourceNotAudio, SourceTruncated, SourceTooLarge)
+_AUTHORIZED_ANSWERS = (
+    SourceNotFound,
+    SourceRateLimited,
+    SourceNotAudio,
+    SourceTruncated,
+    SourceTooLarge,
+    EncryptionTagMismatch,
+)
+
+#: What an encrypted recording may look like to whoever does not know that it is one.
+_MAYBE_ENCRYPTED = (SourceNotAudio, SourceRefused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,7 @@ class Downloader:
         catalogue: Catalogue,
         storage: Storage,
         source: MediaSource,
+        decryptor: Decryptor,
         changes: ChangeFeed,
         attempts: Attempts,
         clock: Clock,
@@ -74,6 +89,7 @@ class Downloader:
         self._catalogue = catalogue
         self._storage = storage
         self._source = source
+        self._encrypted = EncryptedDownload(storage, source, decryptor)
         self._changes = changes
         self._attempts = attempts
         self._clock = clock
@@ -110,7 +126,7 @@ class Downloader:
     def _see_through(self, claimed: Recording, started: float) -> None:
         try:
             failpoint(Failpoint.DOWNLOAD_AFTER_CLAIM)
-            stored, audio = self._fetch(claimed)
+            stored, audio, details = self._fetch(claimed)
         except SourceUnauthorized as error:
             now = self._clock.now()
             failpoint(Failpoint.ACCOUNT_BEFORE_PAUSE)
@@ -118,7 +134,7 @@ class Downloader:
             self._note(lambda: self._catalogue.pause(claimed.account_sid, now, now + self._probe_interval))
             failpoint(Failpoint.ACCOUNT_AFTER_PAUSE)
             self._fail(claimed.bell, error, error.message)
-        except (SourceError, StorageUnavailable) as error:
+        except (SourceError, DecryptionError, StorageUnavailable) as error:
             self._fail(claimed.bell, error, str(error))
             if isinstance(error, _AUTHORIZED_ANSWERS):
                 self._resume_account(claimed.account_sid)
@@ -128,7 +144,7 @@ class Downloader:
             _log.exception("an attempt failed unexpectedly recording_sid=%s", claimed.recording_sid)
             self._fail(claimed.bell, WorkerCrashed(), "an unexpected error; the log has it")
         else:
-            self._ready(claimed, stored, audio, started)
+            self._ready(claimed, stored, audio, details, started)
             self._resume_account(claimed.account_sid)
 
     def _fail(self, bell: Bell, error: RecordingServiceError, message: str) -> None:
@@ -147,40 +163,59 @@ class Downloader:
                 time.sleep(self._settings.note_pause_seconds)
         return tell()
 
-    def _fetch(self, claimed: Recording) -> tuple[StoredObject, Audio]:
-        """The recording as it was published, and what it is."""
+    def _fetch(self, claimed: Recording) -> tuple[StoredObject, Audio, EncryptionDetails | None]:
+        """The recording as it was published, what it is, and how it was encrypted."""
         # Twilio is not asked for what there is no room for.
         self._storage.check_room()
-        interval_seconds = self._settings.lease_interval_seconds
-        with (
-            LeaseKeeper(self._catalogue, claimed.bell, self._clock, interval_seconds) as lease,
-            self._source.open(claimed.key) as media,
-        ):
+        details = claimed.encryption_details
+        with LeaseKeeper(self._catalogue, claimed.bell, self._clock, self._settings.lease_interval_seconds) as lease:
+            if details is None:
+                try:
+                    return *self._fetch_as_it_is(claimed, lease), None
+                except _MAYBE_ENCRYPTED:
+                    details = self._learnt(claimed)
+                    if details is None:
+                        raise
+            return *self._encrypted.fetch(claimed, details, lease), details
+
+    def _fetch_as_it_is(self, claimed: Recording, lease: LeaseKeeper) -> tuple[StoredObject, Audio]:
+        with self._source.open(claimed.key) as media:
             failpoint(Failpoint.DOWNLOAD_SOURCE_OPENED)
             self._storage.check_room(media.content_length or 0)
-            chunks = media.chunks()
-            head = _head(chunks)
-            audio = recognise(head)
-            if audio is None:
-                raise SourceNotAudio("Twilio's answer is not audio" if head else "Twilio's answer is empty")
-            object_key = f"{claimed.account_sid}/{claimed.recording_sid}/{claimed.attempt}.{audio.extension}"
-            with self._storage.create(object_key) as upload:
-                for chunk in chain((head,), chunks):
-                    lease.check()
-                    upload.write(chunk)
-                    lease.received_bytes = upload.received_bytes
-                    failpoint(Failpoint.DOWNLOAD_CHUNK_WRITTEN)
-                if media.content_length not in (None, upload.received_bytes):
-                    raise SourceTruncated(f"{media.content_length} bytes were announced, {upload.received_bytes} came")
-                failpoint(Failpoint.DOWNLOAD_BEFORE_PUBLISH)
-                lease.check()
-                return upload.publish(), audio
+            return land(self._storage, claimed, lease, media.chunks(), media.content_length)
 
-    def _ready(self, claimed: Recording, stored: StoredObject, audio: Audio, started: float) -> None:
+    def _learnt(self, claimed: Recording) -> EncryptionDetails | None:
+        """How Twilio says that the recording is encrypted, noted so that no other attempt asks; None if it is not.
+
+        Raises EncryptionDetailsInvalid. Where Twilio does not say, it is None: what it has sent tells what follows.
+        """
+        try:
+            details = self._source.encryption_details(claimed.key)
+        except SourceError as error:
+            _log.warning(
+                "whether a recording is encrypted could not be found out: %s recording_sid=%s",
+                error,
+                claimed.recording_sid,
+            )
+            return None
+        if details is not None:
+            now = self._clock.now()
+            learnt = (claimed.key, lambda row: transitions.encryption_learnt(row, claimed.bell, details, now))
+            self._note(lambda: self._catalogue.amend([learnt]))
+        return details
+
+    def _ready(
+        self,
+        claimed: Recording,
+        stored: StoredObject,
+        audio: Audio,
+        details: EncryptionDetails | None,
+        started: float,
+    ) -> None:
         now = self._clock.now()
         bell = claimed.bell
         failpoint(Failpoint.DOWNLOAD_BEFORE_READY)
-        ready = (claimed.key, lambda row: transitions.stored(row, bell, stored, audio, now))
+        ready = (claimed.key, lambda row: transitions.stored(row, bell, stored, audio, now, details))
         row, changed = self._note(lambda: self._catalogue.amend([ready])[0])
         # An answer may have been lost, of a time that was noted: the object is the row's then.
         is_ours = row is not None and row.state is RecordingState.READY and row.object_key == stored.object_key
@@ -224,13 +259,3 @@ class Downloader:
         except CatalogueUnavailable:
             # The attempt's own end is noted already.
             _log.warning("the account stays paused until its next probe account_sid=%s", account_sid)
-
-
-def _head(chunks: Iterator[bytes]) -> bytes:
-    """The first bytes of a body: enough to tell what it is, or all there are."""
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= SNIFF_BYTES:
-            break
-    return head

@@ -27,6 +27,11 @@ RecordingServiceError
 ├── ObjectMissing                  the shelf has no such object
 ├── AttemptSuperseded              another attempt has taken over; the result is thrown away
 ├── WorkerCrashed                  the process that was at an attempt is gone
+├── DecryptionError                an encrypted recording could not be decrypted
+│   ├── EncryptionDetailsInvalid
+│   ├── EncryptionKeyUnknown
+│   ├── EncryptionKeyWrong
+│   └── EncryptionTagMismatch
 └── SourceError                    Twilio did not give the recording, this time or at all
     ├── SourceNotFound
     │   └── SourceGone
@@ -38,6 +43,7 @@ RecordingServiceError
     ├── SourceNotAudio
     ├── SourceTooLarge
     ├── SourceRefused
+    │   └── SourceEncrypted
     └── RedirectRefused
 
 Messages are for the caller: they name no address, no secret and no internal part.
@@ -284,6 +290,38 @@ class WorkerCrashed(RecordingServiceError):
         super().__init__("the process that fetched it died")
 
 
+class DecryptionError(RecordingServiceError):
+    """The base of what keeps an encrypted recording from being decrypted. No key and no value is in a message."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class EncryptionDetailsInvalid(DecryptionError):
+    """Raised when what Twilio says of how it encrypted a recording can't be read."""
+
+
+class EncryptionKeyUnknown(DecryptionError):
+    """Raised when the private key for the public key of a recording is not configured."""
+
+    def __init__(self, public_key_sid: str) -> None:
+        super().__init__(f"no private key is configured for public key {public_key_sid} of the account")
+        self.public_key_sid = public_key_sid
+
+
+class EncryptionKeyWrong(DecryptionError):
+    """Raised when the private key that is configured for a public key does not open what was wrapped for that."""
+
+    def __init__(self, public_key_sid: str) -> None:
+        super().__init__(f"the private key that is configured for public key {public_key_sid} is not the one for it")
+        self.public_key_sid = public_key_sid
+
+
+class EncryptionTagMismatch(DecryptionError):
+    """Raised when an encrypted body is not what Twilio encrypted: its tag is wrong, or it is shorter than a tag."""
+
+
 class SourceError(RecordingServiceError):
     """The base of what may go wrong between this service and Twilio. `core.retry` says what follows from each."""
 
@@ -338,6 +376,10 @@ class SourceTooLarge(SourceError):
 
 class SourceRefused(SourceError):
     """Raised for any other 4xx: asking again in the same way would not help."""
+
+
+class SourceEncrypted(SourceRefused):
+    """Raised where Twilio refuses a format because the recording is encrypted (error 16109)."""
 
 
 class RedirectRefused(SourceError):

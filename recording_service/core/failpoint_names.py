@@ -35,6 +35,12 @@ class Failpoint(StrEnum):
     DOWNLOAD_SOURCE_OPENED = "download.source_opened"
     #: A chunk was written into the upload. Once a chunk, the first one included.
     DOWNLOAD_CHUNK_WRITTEN = "download.chunk_written"
+    #: A chunk of an encrypted recording was written as it came, into an upload of its own.
+    DOWNLOAD_CIPHERTEXT_WRITTEN = "download.ciphertext_written"
+    #: An encrypted recording is on the shelf as it came; nothing of it was looked at.
+    DOWNLOAD_CIPHERTEXT_STORED = "download.ciphertext_stored"
+    #: Its tag is right; nothing decrypted was written.
+    DOWNLOAD_CIPHERTEXT_VERIFIED = "download.ciphertext_verified"
     #: Every byte was written and counted; the object has no name.
     DOWNLOAD_BEFORE_PUBLISH = "download.before_publish"
     #: The object is published; the row says DOWNLOADING still.

@@ -1,5 +1,6 @@
 """The values the service speaks of. Immutable; the rules by which they change are in `core.transitions`."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,10 @@ class FailureReason(StrEnum):
     SOURCE_REDIRECT_REFUSED = "source_redirect_refused"
     WORKER_CRASHED = "worker_crashed"
     SOURCE_REFUSED = "source_refused"
+    ENCRYPTION_KEY_UNKNOWN = "encryption_key_unknown"
+    ENCRYPTION_KEY_WRONG = "encryption_key_wrong"
+    ENCRYPTION_TAG_MISMATCH = "encryption_tag_mismatch"
+    ENCRYPTION_DETAILS_INVALID = "encryption_details_invalid"
 
 
 class WaitingReason(StrEnum):
@@ -110,6 +115,27 @@ class Bell(NamedTuple):
         return cls(account_sid, recording_sid, int(attempt))
 
 
+class EncryptionDetails(NamedTuple):
+    """How Twilio has encrypted one recording (`core.encryption` checks): nothing in it is secret."""
+
+    #: The public key that the recording's own key is wrapped for.
+    public_key_sid: str
+    #: The recording's own key, wrapped, in base64.
+    encrypted_cek: str
+    #: The initialization vector, in base64.
+    iv: str
+
+    @property
+    def wrapped_key(self) -> bytes:
+        """The recording's own key, wrapped."""
+        return base64.b64decode(self.encrypted_cek)
+
+    @property
+    def initialization_vector(self) -> bytes:
+        """The initialization vector."""
+        return base64.b64decode(self.iv)
+
+
 @dataclass(frozen=True, slots=True)
 class CallDetails:
     """What is known of the call. Empty text, 0 and None stand for "not known"."""
@@ -138,6 +164,8 @@ class EnqueueRequest:
     call: CallDetails = field(default_factory=CallDetails)
     #: Follows the request into the worker's log lines.
     request_id: str = ""
+    #: How Twilio has encrypted it; None: not known to be encrypted.
+    encryption_details: EncryptionDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +226,8 @@ class Recording:
     #: Channels of the bytes that are stored; 0 if their beginning does not say, or there are none. 1 although both were
     #: asked for, where Twilio has no second one.
     stored_channels: int = 0
+    #: How Twilio has encrypted it; None: not known to be encrypted. What is stored is always decrypted.
+    encryption_details: EncryptionDetails | None = None
 
     @property
     def key(self) -> RecordingKey:

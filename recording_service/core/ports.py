@@ -6,7 +6,7 @@ of them pass.
 An adapter translates its library's errors to the ones named here, `from` the original. What is not named is a bug.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -15,6 +15,7 @@ from recording_service.core.model import (
     Backlog,
     Bell,
     ClaimedAttempt,
+    EncryptionDetails,
     PagePosition,
     PausedAccount,
     Recording,
@@ -363,6 +364,38 @@ class MediaSource(Protocol):
 
     def open(self, key: RecordingKey) -> AbstractContextManager[Media]:
         """Asks for the recording in its account's format, with its account's credentials. Raises SourceError."""
+
+    def open_encrypted(self, key: RecordingKey) -> AbstractContextManager[Media]:
+        """Asks for a recording that is encrypted, in the one format in which those are had. Raises SourceError."""
+
+    def encryption_details(self, key: RecordingKey) -> EncryptionDetails | None:
+        """How the recording is encrypted, by Twilio's resource of it; None if it is not.
+
+        Raises SourceError, and EncryptionDetailsInvalid if what the resource says can't be read.
+        """
+
+
+class MediaKey(Protocol):
+    """The key of one recording, unwrapped: in memory only. May be used any number of times."""
+
+    def verify(self, body: Iterable[bytes], tag: bytes) -> None:
+        """Reads an encrypted body to its end. Raises EncryptionTagMismatch unless the tag is that of it."""
+
+    def decrypt(self, body: Iterable[bytes], tag: bytes) -> Iterator[bytes]:
+        """The body decrypted, piece by piece; after the last one EncryptionTagMismatch unless the tag is that of it.
+
+        To be believed only when it has come to its end, or after `verify`.
+        """
+
+
+class Decryptor(Protocol):
+    """The private keys that are configured."""
+
+    def open_key(self, account_sid: str, details: EncryptionDetails) -> MediaKey:
+        """Unwraps the key of a recording of that account.
+
+        Raises EncryptionKeyUnknown, EncryptionKeyWrong, EncryptionDetailsInvalid.
+        """
 
 
 class Change(NamedTuple):

@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from recording_service.core.encryption import violations_of
 from recording_service.core.errors import FieldViolation, InvalidRequest
 from recording_service.core.model import (
     CallDetails,
+    EncryptionDetails,
     EnqueueRequest,
     Priority,
     Recording,
@@ -91,6 +93,7 @@ class RequestChecker:
         from_number: str = "",
         to_number: str = "",
         labels: Mapping[str, str] | None = None,
+        encryption_details: EncryptionDetails | None = None,
         request_id: str = "",
     ) -> EnqueueRequest:
         """A wish for one recording. No job stands for FULL, no priority for the job's own (design.md §3)."""
@@ -117,6 +120,8 @@ class RequestChecker:
             found.append(FieldViolation("duration", "is negative; leave it out if it is not known"))
         if labels:
             check_labels(found, labels)
+        if encryption_details is not None:
+            found += violations_of(encryption_details, "encryption_details")
         if found:
             raise InvalidRequest(*found)
         job = job or RecordingJob.FULL
@@ -135,7 +140,9 @@ class RequestChecker:
             labels=dict(labels) if labels else {},
         )
         key = RecordingKey(account_sid, recording_sid)
-        return EnqueueRequest(key, job, priority or _DEFAULT_PRIORITY[job], call, request_id)
+        return EnqueueRequest(
+            key, job, priority or _DEFAULT_PRIORITY[job], call, request_id, encryption_details=encryption_details
+        )
 
     def report(
         self,

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from recording_service.core.errors import (
+    EncryptionDetailsInvalid,
+    EncryptionKeyUnknown,
+    EncryptionKeyWrong,
+    EncryptionTagMismatch,
     RecordingServiceError,
     RedirectRefused,
+    SourceEncrypted,
     SourceGone,
     SourceNotAudio,
     SourceNotFound,
@@ -68,8 +73,13 @@ _RETRY = WaitingReason.RETRY
 #: A process that dies is ours: twelve times, within a minute or two of waiting (151 / 2 s, and the leases), make a
 #: recording poison (B3 #31): more than chance, or one who kills whatever moves, brings about.
 #:
-#: Whatever comes in turn, it ends: with the failure that spends the first budget to be spent. That is failure 299 at
-#: the latest, one more than all budgets with one left of each: 35 + 109 + 29 + 57 + 57 + 0 + 0 + 11, and 1.
+#: Of encrypted recordings, what a private key says is said for good: it is asked again when the recording is enqueued
+#: anew, with the right key configured. A wrong tag may be a damaged transfer, and each try is a whole download:
+#:
+#:     budget   5   (10 + 20 + 40 + 80) / 2 = 75 s   the tag is wrong
+#:
+#: Whatever comes in turn, it ends: with the failure that spends the first budget to be spent. That is failure 303 at
+#: the latest, one more than all budgets with one left of each: 35 + 109 + 29 + 57 + 57 + 0 + 0 + 11 + 4, and 1.
 RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
     SourceNotFound: RetryRule(_RETRY, FailureReason.SOURCE_NOT_FOUND, budget=36, base_seconds=2.0, cap_seconds=7200.0),
     SourceGone: RetryRule(_RETRY, FailureReason.SOURCE_NOT_FOUND, budget=18, base_seconds=2.0, cap_seconds=7200.0),
@@ -79,7 +89,13 @@ RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
     SourceNotAudio: RetryRule(_RETRY, FailureReason.SOURCE_NOT_AUDIO, budget=58),
     SourceTooLarge: RetryRule(_RETRY, FailureReason.SOURCE_TOO_LARGE, budget=1),
     SourceRefused: RetryRule(_RETRY, FailureReason.SOURCE_REFUSED, budget=58),
+    # Unless it is found out how it is encrypted, which goes on at once.
+    SourceEncrypted: RetryRule(_RETRY, FailureReason.SOURCE_REFUSED, budget=58),
     RedirectRefused: RetryRule(_RETRY, FailureReason.SOURCE_REDIRECT_REFUSED, budget=1),
+    EncryptionDetailsInvalid: RetryRule(_RETRY, FailureReason.ENCRYPTION_DETAILS_INVALID, budget=1),
+    EncryptionKeyUnknown: RetryRule(_RETRY, FailureReason.ENCRYPTION_KEY_UNKNOWN, budget=1),
+    EncryptionKeyWrong: RetryRule(_RETRY, FailureReason.ENCRYPTION_KEY_WRONG, budget=1),
+    EncryptionTagMismatch: RetryRule(_RETRY, FailureReason.ENCRYPTION_TAG_MISMATCH, budget=5, base_seconds=10.0),
     # Within 75 s of whatever has killed the process, however often it has done so: after a restart, an election and a
     # lease, this is what is left (docs/reliability.md).
     WorkerCrashed: RetryRule(_RETRY, FailureReason.WORKER_CRASHED, budget=12, cap_seconds=20.0),

@@ -11,12 +11,16 @@ from recording_service.core.ports import ObjectEntry
 #: `<account_sid>/<recording_sid>/<attempt>.<ext>`, or the remains of an upload of it
 #: (`.<attempt>.<ext>.<random>.part`).
 _OBJECT_KEY = re.compile(
-    r"(?P<account_sid>AC[0-9a-fA-F]{32})/(?P<recording_sid>RE[0-9a-fA-F]{32})/(?P<dot>\.?)(?P<attempt>\d+)\..+"
+    r"(?P<account_sid>AC[0-9a-fA-F]{32})/(?P<recording_sid>RE[0-9a-fA-F]{32})/(?P<dot>\.?)(?P<attempt>\d+)\.(?P<rest>.+)"
 )
 
 
+#: The extension of what an encrypted recording is until it is decrypted: never a recording, and nothing to keep.
+CIPHERTEXT_EXTENSION = "cipher"
+
+
 class ShelfEntry(NamedTuple):
-    """An entry of ours, the attempt that wrote it, and whether it was published."""
+    """An entry of ours, the attempt that wrote it, and whether it is a recording: neither remains nor ciphertext."""
 
     entry: ObjectEntry
     bell: Bell
@@ -43,4 +47,4 @@ def _ours(entries: Iterable[ObjectEntry]) -> Iterator[ShelfEntry]:
         name = _OBJECT_KEY.fullmatch(entry.object_key)
         if name is not None:
             bell = Bell(name["account_sid"], name["recording_sid"], int(name["attempt"]))
-            yield ShelfEntry(entry, bell, is_object=not name["dot"])
+            yield ShelfEntry(entry, bell, is_object=not name["dot"] and name["rest"] != CIPHERTEXT_EXTENSION)

@@ -21,6 +21,7 @@ from recording_service.core.model import (
     IN_FLIGHT,
     Bell,
     CallDetails,
+    EncryptionDetails,
     EnqueueRequest,
     FailureReason,
     Priority,
@@ -40,6 +41,16 @@ MAX_FAILURE_MESSAGE_CHARACTERS = 300
 #: The label of a recording whose bytes were found on the shelf, where nothing says that they are what was downloaded.
 ADOPTED_LABEL = "recording-service/adopted"
 
+#: How a recording ends that can't be decrypted: whoever asks for it anew may know better how it is encrypted.
+_NOT_DECRYPTED = frozenset(
+    {
+        FailureReason.ENCRYPTION_KEY_UNKNOWN,
+        FailureReason.ENCRYPTION_KEY_WRONG,
+        FailureReason.ENCRYPTION_TAG_MISMATCH,
+        FailureReason.ENCRYPTION_DETAILS_INVALID,
+    }
+)
+
 _REPORTED = {
     UnavailableReason.ABSENT: FailureReason.SOURCE_ABSENT,
     UnavailableReason.FAILED: FailureReason.SOURCE_FAILED,
@@ -54,25 +65,53 @@ def enqueued(existing: Recording | None, request: EnqueueRequest, now: datetime)
         return None
     call = _filled(existing.call, request.call)
     job = RecordingJob.FULL if RecordingJob.FULL in (existing.job, request.job) else existing.job
+    encryption_details = existing.encryption_details
+    if existing.state is not RecordingState.READY:
+        encryption_details = encryption_details or request.encryption_details
     if existing.state is RecordingState.FAILED:
-        wanted = replace(existing, call=call, job=job, priority=request.priority, request_id=request.request_id)
+        if existing.failure_reason in _NOT_DECRYPTED:
+            encryption_details = request.encryption_details or existing.encryption_details
+        wanted = replace(
+            existing,
+            call=call,
+            job=job,
+            priority=request.priority,
+            request_id=request.request_id,
+            encryption_details=encryption_details,
+        )
         return _requeued(wanted, now, due=now, failures_by_reason={})
     priority = existing.priority
     if existing.state in IN_FLIGHT:
         priority = min(existing.priority, request.priority)
-    if call == existing.call and job is existing.job and priority == existing.priority:
+    wanted = replace(existing, call=call, job=job, priority=Priority(priority), encryption_details=encryption_details)
+    return None if wanted == existing else _changed(wanted, now)
+
+
+def encryption_learnt(
+    existing: Recording | None, bell: Bell, details: EncryptionDetails, now: datetime
+) -> Recording | None:
+    """The row with how Twilio has encrypted the recording, which that attempt has found out; others need not ask."""
+    if existing is None or not _is_downloading(existing, bell) or existing.encryption_details is not None:
         return None
-    return _changed(replace(existing, call=call, job=job, priority=Priority(priority)), now)
+    return _changed(replace(existing, encryption_details=details), now)
 
 
 def stored(
-    existing: Recording | None, bell: Bell, stored_object: StoredObject, audio: Audio, now: datetime
+    existing: Recording | None,
+    bell: Bell,
+    stored_object: StoredObject,
+    audio: Audio,
+    now: datetime,
+    encryption_details: EncryptionDetails | None = None,
 ) -> Recording | None:
-    """READY, if that attempt is still the one that downloads."""
+    """READY, if that attempt is still the one that downloads.
+
+    `encryption_details` is how it was encrypted when it came; None: it was not, whatever anybody has said.
+    """
     if existing is None or not _is_downloading(existing, bell):
         return None
     labels = {key: value for key, value in existing.call.labels.items() if key != ADOPTED_LABEL}
-    downloaded = replace(existing, call=replace(existing.call, labels=labels))
+    downloaded = replace(existing, call=replace(existing.call, labels=labels), encryption_details=encryption_details)
     return _changed(_ready(downloaded, stored_object, audio, now), now)
 
 
@@ -212,6 +251,7 @@ def _created(request: EnqueueRequest, now: datetime) -> Recording:
         update_time=now,
         next_attempt_time=now,
         request_id=request.request_id,
+        encryption_details=request.encryption_details,
     )
 
 

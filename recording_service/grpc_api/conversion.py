@@ -99,6 +99,8 @@ def fill_recording(message: recording_pb2.Recording, recording: Recording) -> No
         message.content_type = recording.content_type
     if recording.stored_channels:
         message.stored_channels = recording.stored_channels
+    if recording.encryption_details is not None:
+        message.encryption_public_key_sid = recording.encryption_details.public_key_sid
     if recording.ready_time is not None:
         _set_timestamp(message.ready_time, recording.ready_time)
     if recording.delete_time is not None:

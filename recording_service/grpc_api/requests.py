@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from recording_service.core.callers import Caller
 from recording_service.core.errors import FieldViolation, InvalidRequest
-from recording_service.core.model import EnqueueRequest, RecordingFilter, UnavailableReport
+from recording_service.core.model import EncryptionDetails, EnqueueRequest, RecordingFilter, UnavailableReport
 from recording_service.core.requests import RequestChecker, Target, check_sids
 from recording_service.core.watching import WatchUntil
 from recording_service.grpc_api.enums import (
@@ -74,6 +74,7 @@ def enqueue_request(
             from_number=request.from_number,
             to_number=request.to_number,
             labels=dict(request.labels),
+            encryption_details=_encryption_details(request),
             request_id=request_id,
         )
     except InvalidRequest as error:
@@ -166,6 +167,13 @@ def list_watch_request(request: watch_pb2.WatchRecordingsRequest) -> tuple[Recor
         states=states, account_sids=frozenset(request.account_sids), call_sids=frozenset(request.call_sids)
     )
     return matching, request.snapshot_size
+
+
+def _encryption_details(request: enqueue_pb2.EnqueueRecordingRequest) -> EncryptionDetails | None:
+    if not request.HasField("encryption_details"):
+        return None
+    given = request.encryption_details
+    return EncryptionDetails(given.public_key_sid, given.encrypted_cek, given.iv)
 
 
 def _refuse(found: Sequence[FieldViolation]) -> None:

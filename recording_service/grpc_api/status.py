@@ -17,6 +17,7 @@ from recording_service.core.errors import (
     AttemptSuperseded,
     CallerLimitExceeded,
     CapacityExhausted,
+    DecryptionError,
     DependencyUnavailable,
     EnqueueBroken,
     EnqueueFailed,
@@ -136,7 +137,7 @@ TABLE: Mapping[type[RecordingServiceError], Row] = {
 
 #: Errors between workers, shelf and Twilio. One of them at the edge is a bug, and answered as one.
 NEVER_AT_THE_EDGE: frozenset[type[RecordingServiceError]] = frozenset(
-    {ObjectMissing, AttemptSuperseded, WorkerCrashed, SourceError}
+    {ObjectMissing, AttemptSuperseded, WorkerCrashed, DecryptionError, SourceError}
 )
 
 #: What every error is that is not in the table.

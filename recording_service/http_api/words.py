@@ -28,6 +28,18 @@ FAILURE_WORDS: Final[Mapping[int, str]] = {
     ),
     FailureReason.FAILURE_REASON_WORKER_CRASHED: "Fetching the recording failed here, each time it was tried.",
     FailureReason.FAILURE_REASON_SOURCE_REFUSED: "Twilio refused to give the recording.",
+    FailureReason.FAILURE_REASON_ENCRYPTION_KEY_UNKNOWN: (
+        "The recording is encrypted, and this service does not have the key for it."
+    ),
+    FailureReason.FAILURE_REASON_ENCRYPTION_KEY_WRONG: (
+        "The recording is encrypted, and the key that this service has is not the one for it."
+    ),
+    FailureReason.FAILURE_REASON_ENCRYPTION_TAG_MISMATCH: (
+        "The recording is encrypted, and came damaged each time it was fetched."
+    ),
+    FailureReason.FAILURE_REASON_ENCRYPTION_DETAILS_INVALID: (
+        "The recording is encrypted in a way that this service does not understand."
+    ),
 }
 WAITING_WORDS: Final[Mapping[int, str]] = {
     WaitingReason.WAITING_REASON_RETRY: "Fetching the recording did not work yet; it is tried again.",

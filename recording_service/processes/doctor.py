@@ -51,6 +51,7 @@ def _accounts(settings: Settings) -> Iterator[Finding]:
             text = "no auth token: its webhooks can't be checked and are refused; set TWILIO_AUTH_TOKEN"
             yield Finding(f"webhooks of {account.account_sid}", False, text)
         yield _credentials(settings, account)
+        yield from encryption_key_findings(account)
 
 
 def _credentials(settings: Settings, account: Account) -> Finding:
@@ -67,6 +68,26 @@ def _credentials(settings: Settings, account: Account) -> Finding:
         return Finding(subject, False, f"{account.api_url} refuses its credentials: check key, secret and token")
     except SourceError as error:
         return Finding(subject, False, f"{account.api_url} does not answer as Twilio does ({error}): check the URL")
+
+
+def encryption_key_findings(account: Account) -> Iterator[Finding]:
+    """How many private keys there are for what Twilio encrypts; nothing of what is in them."""
+    if account.encryption_keys_folder is None:
+        return
+    subject = f"encryption keys of {account.account_sid}"
+    try:
+        count = len(wiring.encryption_keys(account))
+    except ConfigurationError as error:
+        for problem in error.problems:
+            yield Finding(subject, False, problem)
+        return
+    if count:
+        yield Finding(subject, True, f"{count} private {'key' if count == 1 else 'keys'} can be used")
+    else:
+        text = (
+            f"none is in {account.encryption_keys_folder}: put <public_key_sid>.pem there, and start the workers anew"
+        )
+        yield Finding(subject, False, text)
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -67,6 +67,8 @@ def run_serve(settings: Settings) -> None:
         # Migrated once, before the parts start; what they all need is imported here, and so in memory once.
         wiring.open_catalogue(settings).close()
         wiring.open_storage(settings).close()
+        # Read by each worker for itself; what is wrong with them is said once, and nothing is started.
+        wiring.open_decryptor(settings)
         gc.collect()
         gc.freeze()
         stops = _Stops()

@@ -1,8 +1,11 @@
 """Builds adapters and core objects of the settings: what several composition roots have in common."""
 
+from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from recording_service.adapters.disk_storage.root import StorageRootRefused
 from recording_service.adapters.disk_storage.storage import DiskStorage
@@ -10,9 +13,11 @@ from recording_service.adapters.redis_changes import RedisChangeFeed
 from recording_service.adapters.redis_client import api_client
 from recording_service.adapters.rq_queue.queue import RqBellQueue
 from recording_service.adapters.sql_catalogue.catalogue import SqlCatalogue
+from recording_service.adapters.twilio_decryption.decryptor import TwilioDecryptor
+from recording_service.adapters.twilio_decryption.private_keys import PrivateKeysRefused, keys_of_folder
 from recording_service.adapters.twilio_media.account import MediaFormat, TwilioAccount, TwilioLimits
 from recording_service.adapters.twilio_media.media import TwilioMedia
-from recording_service.config import ConfigurationError, Settings
+from recording_service.config import Account, ConfigurationError, Settings
 from recording_service.core.attempts import Attempts
 from recording_service.core.clock import SystemClock
 from recording_service.core.dispatch import DispatchSettings
@@ -91,6 +96,24 @@ def open_source(settings: Settings) -> TwilioMedia:
         )
     limits = TwilioLimits(total_seconds=settings.download_seconds, max_bytes=settings.max_recording_bytes)
     return TwilioMedia(accounts, limits)
+
+
+def open_decryptor(settings: Settings) -> TwilioDecryptor:
+    """Each account's private keys. Raises ConfigurationError, which names every file that is wrong."""
+    return TwilioDecryptor(
+        {account_sid: encryption_keys(account) for account_sid, account in settings.accounts().items()}
+    )
+
+
+def encryption_keys(account: Account) -> Mapping[str, RSAPrivateKey]:
+    """The account's private keys, by the SIDs of the public ones. Raises ConfigurationError, which names every file."""
+    if account.encryption_keys_folder is None:
+        return {}
+    try:
+        return keys_of_folder(account.encryption_keys_folder)
+    except PrivateKeysRefused as error:
+        prefix = f"TWILIO_ENCRYPTION_KEYS_FOLDER, encryption_keys_folder of {account.account_sid}: "
+        raise ConfigurationError([f"{prefix}{problem}" for problem in error.problems]) from error
 
 
 def request_checker(settings: Settings) -> RequestChecker:

@@ -30,6 +30,7 @@ def run_download_worker(settings: Settings, ready: Callable[[], None]) -> None:
             catalogue=catalogue,
             storage=stack.enter_context(closing(wiring.open_storage(settings))),
             source=wiring.open_source(settings),
+            decryptor=wiring.open_decryptor(settings),
             changes=changes,
             attempts=attempts,
             clock=SystemClock(),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recording_service.core.model import (
     Backlog,
     CallDetails,
+    EncryptionDetails,
     FailureReason,
     PagePosition,
     Priority,
@@ -93,6 +94,7 @@ def whole_recordings(draw: st.DrawFn) -> Recording:
         "labels": st.dictionaries(texts, texts, max_size=4),
         "failures_by_reason": st.dictionaries(st.sampled_from(FailureReason), st.integers(1, 1000), max_size=4),
         "stored_channels": st.integers(0, 8),
+        "encryption_details": st.none() | st.builds(EncryptionDetails, texts, texts, texts),
         "lease": sizes,
         "received_bytes": sizes,
         "revision": st.integers(1, 2**62),

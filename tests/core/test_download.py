@@ -19,6 +19,7 @@ from recording_service.core.errors import (
     QueueUnavailable,
     RecordingServiceError,
     RedirectRefused,
+    SourceEncrypted,
     SourceError,
     SourceNotAudio,
     SourceNotFound,
@@ -252,6 +253,7 @@ FAILURES: list[tuple[SourceError, WaitingReason | FailureReason, int]] = [
     (SourceTruncated("cut"), WaitingReason.RETRY, 1),
     (SourceNotAudio("html"), WaitingReason.RETRY, 1),
     (SourceRefused("400"), WaitingReason.RETRY, 1),
+    (SourceEncrypted("16109"), WaitingReason.RETRY, 1),
     (SourceTooLarge("too large"), FailureReason.SOURCE_TOO_LARGE, 1),
     (RedirectRefused("elsewhere"), FailureReason.SOURCE_REDIRECT_REFUSED, 1),
     (SourceRateLimited("429", None), WaitingReason.RATE_LIMITED, 0),
@@ -278,7 +280,7 @@ def test_every_kind_of_failure_is_written_to_the_row(
 
 
 def test_every_kind_of_failure_is_tried_here() -> None:
-    assert {type(error) for error, _, _ in FAILURES} == set(SourceError.__subclasses__())
+    assert {type(error) for error, _, _ in FAILURES} == {*SourceError.__subclasses__(), SourceEncrypted}
 
 
 def test_what_twilio_asks_to_wait_is_waited(world: World) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from recording_service.core.errors import InvalidRequest
 from recording_service.core.model import (
     CallDetails,
+    EncryptionDetails,
     EnqueueRequest,
     Priority,
     RecordingJob,
@@ -336,3 +337,17 @@ def test_nothing_but_an_invalid_request_comes_of_nonsense(
 ) -> None:
     with pytest.raises(InvalidRequest):
         a_checker().enqueue(account_sid=account_sid, recording_sid=recording_sid, source_url=source_url, labels=labels)
+
+
+def test_how_it_is_encrypted_is_kept_as_it_was_given() -> None:
+    given_details = EncryptionDetails("CR" + "0a" * 16, "A" * 342 + "==", "B" * 16)
+    assert enqueue(encryption_details=given_details).encryption_details == given_details
+
+
+def test_what_is_wrong_with_the_encryption_is_named_with_everything_else() -> None:
+    assert violated(call_sid="x", encryption_details=EncryptionDetails("", "", "")) == [
+        "call_sid",
+        "encryption_details.public_key_sid",
+        "encryption_details.encrypted_cek",
+        "encryption_details.iv",
+    ]

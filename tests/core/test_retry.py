@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recording_service.core.errors import (
+    DecryptionError,
+    EncryptionDetailsInvalid,
+    EncryptionKeyUnknown,
+    EncryptionKeyWrong,
+    EncryptionTagMismatch,
     RecordingServiceError,
     RedirectRefused,
+    SourceEncrypted,
     SourceError,
     SourceGone,
     SourceNotAudio,
@@ -38,6 +44,11 @@ EXPECTED: list[tuple[RecordingServiceError, WaitingReason, FailureReason | None]
     (SourceNotAudio("html"), WaitingReason.RETRY, FailureReason.SOURCE_NOT_AUDIO),
     (SourceTooLarge("large"), WaitingReason.RETRY, FailureReason.SOURCE_TOO_LARGE),
     (SourceRefused("400"), WaitingReason.RETRY, FailureReason.SOURCE_REFUSED),
+    (SourceEncrypted("16109"), WaitingReason.RETRY, FailureReason.SOURCE_REFUSED),
+    (EncryptionDetailsInvalid("iv"), WaitingReason.RETRY, FailureReason.ENCRYPTION_DETAILS_INVALID),
+    (EncryptionKeyUnknown("CR"), WaitingReason.RETRY, FailureReason.ENCRYPTION_KEY_UNKNOWN),
+    (EncryptionKeyWrong("CR"), WaitingReason.RETRY, FailureReason.ENCRYPTION_KEY_WRONG),
+    (EncryptionTagMismatch("tag"), WaitingReason.RETRY, FailureReason.ENCRYPTION_TAG_MISMATCH),
     (RedirectRefused("elsewhere"), WaitingReason.RETRY, FailureReason.SOURCE_REDIRECT_REFUSED),
     (WorkerCrashed(), WaitingReason.RETRY, FailureReason.WORKER_CRASHED),
     (SourceRateLimited("429", None), WaitingReason.RATE_LIMITED, None),
@@ -49,7 +60,7 @@ IDS = [type(error).__name__ for error, _, _ in EXPECTED]
 HOUR_SECONDS = 3600.0
 
 #: The last failure with which a recording ends, whatever kinds come in turn (`RETRY_RULES`).
-MOST_FAILURES = 299
+MOST_FAILURES = 303
 
 #: How it ends by each kind, and that kind's budget.
 BUDGETS = {rule.failure_reason: 0 for rule in RETRY_RULES.values()} | {
@@ -76,7 +87,8 @@ def failures_until_the_end(error: RecordingServiceError, policy: RetryPolicy) ->
 
 
 def test_every_kind_of_failure_is_expected_here() -> None:
-    kinds = {*SourceError.__subclasses__(), SourceGone, StorageUnavailable, WorkerCrashed}
+    kinds = {*SourceError.__subclasses__(), SourceGone, SourceEncrypted, StorageUnavailable, WorkerCrashed}
+    kinds |= {*DecryptionError.__subclasses__()}
     assert {type(error) for error, _, _ in EXPECTED} == kinds == set(RETRY_RULES)
 
 
@@ -184,6 +196,7 @@ def test_waits_grow_by_doubling_and_are_spread_over_the_whole_of_it() -> None:
         (SourceTimedOut("slow"), 12),
         (SourceNotAudio("html"), 6),
         (SourceRefused("400"), 6),
+        (SourceEncrypted("16109"), 6),
         (SourceTruncated("cut"), 2.5),
     ],
 )

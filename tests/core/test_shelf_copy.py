@@ -335,3 +335,16 @@ def test_a_shelf_that_can_not_be_walked_over_is_no_trouble_of_the_copy(world: Wo
 
     with pytest.raises(StorageUnavailable):
         copier(world, MemoryStorage()).copy()
+
+
+def test_ciphertext_is_not_copied_and_is_taken_from_a_copy_that_has_some(world: World) -> None:
+    row = ready(world)
+    ciphertext = row.object_key.replace("mp3", "cipher")
+    target = MemoryStorage()
+    for shelf in (world.shelf, target):
+        with shelf.create(ciphertext) as upload:
+            upload.write(AUDIO)
+            upload.publish()
+    copied = copier(world, target).copy()
+    assert [entry.object_key for entry in target.entries()] == [row.object_key]
+    assert (copied.copied, copied.removed) == (1, 1)

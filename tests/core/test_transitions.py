@@ -13,6 +13,7 @@ from recording_service.core.audio import MP3
 from recording_service.core.model import (
     Bell,
     CallDetails,
+    EncryptionDetails,
     EnqueueRequest,
     FailureReason,
     Priority,
@@ -248,6 +249,73 @@ def test_labels_beyond_what_a_recording_can_have_are_not_taken_over() -> None:
     many = {f"label{number}": "" for number in range(MAX_LABELS)}
     existing = replace(QUEUED, call=CallDetails(labels=many))
     assert enqueue(existing, a_request(KEY, FULL, call=CallDetails(labels={"one": "more"}))) is None
+
+
+# Encryption
+
+ENCRYPTION = EncryptionDetails("CR" + "0a" * 16, "QUFB", "QkJC")
+OTHER_ENCRYPTION = ENCRYPTION._replace(iv="Q0ND")
+
+
+@pytest.mark.parametrize("existing", [None, QUEUED, DOWNLOADING, FAILED])
+def test_how_it_is_encrypted_is_filled_in(existing: Recording | None) -> None:
+    request = EnqueueRequest(KEY, FULL, Priority.NORMAL, encryption_details=ENCRYPTION)
+    after = transitions.enqueued(existing, request, NOW)
+    assert after is not None
+    assert after.encryption_details == ENCRYPTION
+
+
+@pytest.mark.parametrize("existing", [QUEUED, DOWNLOADING, FAILED])
+def test_what_is_known_of_its_encryption_is_overwritten_by_nobody(existing: Recording) -> None:
+    known = replace(existing, encryption_details=ENCRYPTION)
+    for told in (OTHER_ENCRYPTION, None):
+        request = EnqueueRequest(KEY, FULL, Priority.NORMAL, encryption_details=told)
+        after = transitions.enqueued(known, request, NOW) or known
+        assert after.encryption_details == ENCRYPTION
+
+
+@pytest.mark.parametrize("reason", [reason for reason in FailureReason if reason.name.startswith("ENCRYPTION_")])
+def test_what_it_failed_by_is_put_right_by_whoever_knows_better(reason: FailureReason) -> None:
+    failed = replace(FAILED, failure_reason=reason, encryption_details=ENCRYPTION)
+    for told, expected in ((OTHER_ENCRYPTION, OTHER_ENCRYPTION), (None, ENCRYPTION)):
+        request = EnqueueRequest(KEY, FULL, Priority.NORMAL, encryption_details=told)
+        after = transitions.enqueued(failed, request, NOW)
+        assert after is not None
+        assert (after.state, after.encryption_details) == (RecordingState.QUEUED, expected)
+
+
+def test_what_came_as_it_is_was_not_encrypted_whatever_is_said_afterwards() -> None:
+    request = EnqueueRequest(KEY, FULL, Priority.NORMAL, encryption_details=ENCRYPTION)
+    after = transitions.enqueued(READY, request, NOW) or READY
+    assert after.encryption_details is None
+    ready = transitions.stored(replace(DOWNLOADING, encryption_details=ENCRYPTION), BELL, OBJECT, MP3_MONO, NOW)
+    assert ready is not None
+    assert ready.encryption_details is None
+
+
+def test_how_it_was_encrypted_is_known_for_ever_until_it_is_deleted() -> None:
+    ready = transitions.stored(DOWNLOADING, BELL, OBJECT, MP3_MONO, NOW, ENCRYPTION)
+    assert ready is not None
+    gone = transitions.refetched(ready, OBJECT.object_key, NOW)
+    assert gone is not None
+    assert ready.encryption_details == gone.encryption_details == ENCRYPTION
+    tombstone = transitions.deleted(ready, NOW)
+    assert tombstone is not None
+    assert tombstone.encryption_details is None
+
+
+def test_an_attempt_that_finds_out_notes_it_once() -> None:
+    assert transitions.encryption_learnt(DOWNLOADING, BELL, ENCRYPTION, NOW) == changed(
+        DOWNLOADING, encryption_details=ENCRYPTION
+    )
+    known = replace(DOWNLOADING, encryption_details=ENCRYPTION)
+    assert transitions.encryption_learnt(known, BELL, OTHER_ENCRYPTION, NOW) is None
+
+
+@pytest.mark.parametrize("existing", [None, QUEUED, READY, FAILED, DELETED])
+def test_an_attempt_that_is_over_notes_nothing(existing: Recording | None) -> None:
+    assert transitions.encryption_learnt(existing, BELL, ENCRYPTION, NOW) is None
+    assert transitions.encryption_learnt(DOWNLOADING, EARLIER_BELL, ENCRYPTION, NOW) is None
 
 
 # Stored

@@ -54,6 +54,7 @@ def test_the_fields_have_the_values_of_the_recording() -> None:
     assert (message.received_bytes, message.size_bytes) == (10, 10)
     assert message.sha256 == message.etag == "4e" * 32
     assert (message.content_type, message.stored_channels) == ("audio/mpeg", 2)
+    assert message.encryption_public_key_sid == "CR" + "5f" * 16
     assert message.create_time.ToDatetime(UTC) == NOW - timedelta(minutes=3)
     assert message.update_time.ToDatetime(UTC) == NOW
     assert message.next_attempt_time.ToDatetime(UTC) == NOW - timedelta(minutes=2)
@@ -71,6 +72,7 @@ def test_what_is_not_known_is_left_out() -> None:
         sha256="",
         content_type="",
         stored_channels=0,
+        encryption_details=None,
         ready_time=None,
     )
 

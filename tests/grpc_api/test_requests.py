@@ -28,7 +28,10 @@ from tests.support.grpc_service import ACCOUNT, NOW, RECORDING
 MAX_INT64, MIN_INT64 = 2**63 - 1, -(2**63)
 MAX_INT32, MIN_INT32 = 2**31 - 1, -(2**31)
 
-unknown_numbers = st.integers(MIN_INT32, MAX_INT32).filter(lambda number: not 0 <= number <= 10)
+#: Numbers that some enum of the contract has.
+KNOWN_NUMBERS = {*range(11), *recording_pb2.FailureReason.values()}
+
+unknown_numbers = st.integers(MIN_INT32, MAX_INT32).filter(lambda number: number not in KNOWN_NUMBERS)
 
 
 def fields(caught: pytest.ExceptionInfo[InvalidRequest]) -> list[str]:
@@ -53,6 +56,9 @@ def test_an_enqueue_has_all_that_was_sent() -> None:
         from_number="+1",
         to_number="+2",
         labels={"team": "sales"},
+        encryption_details=enqueue_pb2.EncryptionDetails(
+            public_key_sid="CR" + "5f" * 16, encrypted_cek="A" * 342 + "==", iv="B" * 16
+        ),
     )
 
     request = requests.enqueue_request(message, checker(), "request-1")
@@ -63,6 +69,7 @@ def test_an_enqueue_has_all_that_was_sent() -> None:
         Priority.BULK,
         "request-1",
     )
+    assert request.encryption_details == ("CR" + "5f" * 16, "A" * 342 + "==", "B" * 16)
     call = request.call
     assert (call.call_sid, call.conference_sid) == ("CA" + "2c" * 16, "CF" + "3d" * 16)
     assert call.source_url.endswith(".json")
@@ -76,6 +83,22 @@ def test_what_was_not_sent_is_left_open() -> None:
 
     assert (request.job, request.priority) == (RecordingJob.FULL, Priority.NORMAL)
     assert (request.call.start_time, request.call.duration) == (None, None)
+    assert request.encryption_details is None
+
+
+def test_malformed_details_of_encryption_are_named_by_their_fields() -> None:
+    message = enqueue_pb2.EnqueueRecordingRequest(
+        recording_sid=RECORDING, encryption_details=enqueue_pb2.EncryptionDetails(iv="no base64!")
+    )
+
+    with pytest.raises(InvalidRequest) as caught:
+        requests.enqueue_request(message, checker(), "")
+
+    assert fields(caught) == [
+        "encryption_details.public_key_sid",
+        "encryption_details.encrypted_cek",
+        "encryption_details.iv",
+    ]
 
 
 @given(unknown_numbers, unknown_numbers)

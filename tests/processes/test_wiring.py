@@ -1,12 +1,24 @@
 """What the configuration makes of the core's settings."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
-from recording_service.config import Settings
+from recording_service.config import Account, ConfigurationError, Settings
+from recording_service.core.errors import EncryptionKeyUnknown
 from recording_service.core.scrub import ScrubSettings
-from recording_service.processes import wiring
+from recording_service.processes import doctor, wiring
+from tests.support.encrypted import (
+    OTHER_PUBLIC_KEY_SID,
+    PUBLIC_KEY_SID,
+    an_encryption,
+    details,
+    private_key,
+    write_keys,
+)
+
+ACCOUNT, OTHER_ACCOUNT = "AC" + "0a" * 16, "AC" + "0b" * 16
 
 
 def test_the_scrub_waits_by_the_time_scale_and_reads_as_fast_and_as_often_as_is_set() -> None:
@@ -23,3 +35,48 @@ def test_the_scrub_waits_by_the_time_scale_and_reads_as_fast_and_as_often_as_is_
 
 def test_the_scrub_rests_no_longer_than_objects_are_left_alone() -> None:
     assert wiring.scrub_settings(Settings(scrub_interval_seconds=7.0)).rest_seconds == 7.0
+
+
+def test_each_account_has_the_keys_of_its_own_folder(tmp_path: Path) -> None:
+    write_keys(tmp_path / "one", {PUBLIC_KEY_SID: private_key()})
+    file = tmp_path / "accounts.toml"
+    file.write_text(f'[{ACCOUNT}]\nencryption_keys_folder = "{tmp_path}/one"\n[{OTHER_ACCOUNT}]\n')
+    decryptor = wiring.open_decryptor(Settings(accounts_file=file))
+    given = details(an_encryption())
+    decryptor.open_key(ACCOUNT, given)
+    with pytest.raises(EncryptionKeyUnknown):
+        decryptor.open_key(OTHER_ACCOUNT, given)
+
+
+def test_a_key_that_can_not_be_used_is_an_error_of_the_configuration_that_names_its_file(tmp_path: Path) -> None:
+    folder = write_keys(tmp_path / "keys", {PUBLIC_KEY_SID: private_key()})
+    broken = folder / f"{OTHER_PUBLIC_KEY_SID}.pem"
+    broken.write_text("-----BEGIN PRIVATE KEY-----")
+    settings = Settings(twilio_account_sid=ACCOUNT, twilio_encryption_keys_folder=str(folder))
+    with pytest.raises(ConfigurationError) as caught:
+        wiring.open_decryptor(settings)
+    (problem,) = caught.value.problems
+    assert problem.startswith("TWILIO_ENCRYPTION_KEYS_FOLDER")
+    assert ACCOUNT in problem
+    assert f"{broken} is no private key" in problem
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "none is in"), (1, "1 private key can"), (2, "2 private keys can")])
+def test_the_doctor_counts_the_keys_of_each_account(tmp_path: Path, count: int, said: str) -> None:
+    keys = {PUBLIC_KEY_SID: private_key(), OTHER_PUBLIC_KEY_SID: private_key(2)}
+    folder = write_keys(tmp_path / "keys", dict(list(keys.items())[:count]))
+    (finding,) = doctor.encryption_key_findings(Account(account_sid=ACCOUNT, encryption_keys_folder=folder))
+    assert (finding.subject, finding.well) == (f"encryption keys of {ACCOUNT}", count > 0)
+    assert said in finding.text
+
+
+def test_the_doctor_names_each_key_that_can_not_be_used(tmp_path: Path) -> None:
+    for sid in (PUBLIC_KEY_SID, OTHER_PUBLIC_KEY_SID):
+        (tmp_path / f"{sid}.pem").write_text("x")
+    findings = list(doctor.encryption_key_findings(Account(account_sid=ACCOUNT, encryption_keys_folder=tmp_path)))
+    assert [finding.well for finding in findings] == [False, False]
+    assert [sid in finding.text for sid, finding in zip((PUBLIC_KEY_SID, OTHER_PUBLIC_KEY_SID), findings, strict=True)]
+
+
+def test_the_doctor_says_nothing_of_keys_where_none_are_wanted() -> None:
+    assert list(doctor.encryption_key_findings(Account(account_sid=ACCOUNT))) == []

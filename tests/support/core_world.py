@@ -8,6 +8,7 @@ from recording_service.adapters.memory.changes import MemoryChangeFeed
 from recording_service.adapters.memory.queue import MemoryBellQueue
 from recording_service.adapters.memory.source import MemorySource, Outcome
 from recording_service.adapters.memory.storage import MemoryStorage
+from recording_service.adapters.twilio_decryption.decryptor import TwilioDecryptor
 from recording_service.core.attempts import Attempts
 from recording_service.core.dispatch import Dispatcher, DispatchSettings
 from recording_service.core.download import Downloader, DownloadSettings
@@ -15,13 +16,14 @@ from recording_service.core.enqueueing import Enqueuer
 from recording_service.core.model import (
     Bell,
     CallDetails,
+    EncryptionDetails,
     EnqueueRequest,
     Priority,
     Recording,
     RecordingJob,
     RecordingKey,
 )
-from recording_service.core.ports import Catalogue, ChangeFeed, MediaSource, Storage
+from recording_service.core.ports import Catalogue, ChangeFeed, Decryptor, MediaSource, Storage
 from recording_service.core.retry import RetryPolicy
 from recording_service.core.scrub import ScrubSettings, ShelfScrub
 from recording_service.core.service import RecordingService
@@ -52,10 +54,11 @@ def a_request(
     priority: Priority | None = None,
     call: CallDetails | None = None,
     request_id: str = "",
+    encryption_details: EncryptionDetails | None = None,
 ) -> EnqueueRequest:
     """A checked request, with the job's own priority if none is given."""
     usual = Priority.PLAYBACK if job is RecordingJob.DOWNLOAD_ONLY else Priority.NORMAL
-    return EnqueueRequest(key, job, priority or usual, call or CallDetails(), request_id)
+    return EnqueueRequest(key, job, priority or usual, call or CallDetails(), request_id, encryption_details)
 
 
 def _catalogue() -> Faults[Catalogue]:
@@ -79,6 +82,8 @@ class World:
     queue: MemoryBellQueue = field(default_factory=MemoryBellQueue)
     twilio: MemorySource = field(default_factory=MemorySource)
     changes: Faults[ChangeFeed] = field(default_factory=_changes)
+    #: The private keys, of which there are none at first.
+    decryptor: Decryptor = field(default_factory=lambda: TwilioDecryptor({}))
 
     def __post_init__(self) -> None:
         self.shelf = MemoryStorage(self.clock.now)
@@ -114,6 +119,7 @@ class World:
             catalogue=self.catalogue.port,
             storage=self.storage.port,
             source=self.source.port,
+            decryptor=self.decryptor,
             changes=self.changes.port,
             attempts=self.attempts(policy),
             clock=self.clock,

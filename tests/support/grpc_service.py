@@ -10,6 +10,7 @@ from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.core.enqueueing import EnqueueResult
 from recording_service.core.model import (
     CallDetails,
+    EncryptionDetails,
     EnqueueReason,
     EnqueueRequest,
     FailureReason,
@@ -68,6 +69,7 @@ def recording(**changes: Any) -> Recording:
         sha256="4e" * 32,
         content_type="audio/mpeg",
         stored_channels=2,
+        encryption_details=EncryptionDetails("CR" + "5f" * 16, "A" * 344, "B" * 16),
         revision=7,
         ready_time=NOW,
     )

@@ -1,9 +1,9 @@
 """A Twilio whose body a test writes piece by piece, and lies about as it likes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from recording_service.core.model import RecordingKey
+from recording_service.core.model import EncryptionDetails, RecordingKey
 from recording_service.core.ports import Media
 
 
@@ -25,7 +25,7 @@ class ScriptedMedia:
 
 
 class ScriptedSource:
-    """Implements `ports.MediaSource`: each recording that is asked for has these pieces."""
+    """Implements `ports.MediaSource`: each recording that is asked for has these pieces, encrypted or not."""
 
     def __init__(self, pieces: Callable[[], Iterable[bytes]], content_length: int | None = None) -> None:
         self._pieces = pieces
@@ -35,3 +35,11 @@ class ScriptedSource:
     def open(self, key: RecordingKey) -> Iterator[Media]:
         """Asks for the recording."""
         yield ScriptedMedia(self._pieces(), self._content_length)
+
+    def open_encrypted(self, key: RecordingKey) -> AbstractContextManager[Media]:
+        """Asks for a recording that is encrypted."""
+        return self.open(key)
+
+    def encryption_details(self, key: RecordingKey) -> EncryptionDetails | None:
+        """None of these is known to be encrypted."""
+        return None

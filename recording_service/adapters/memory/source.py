@@ -1,12 +1,12 @@
 """Twilio in memory, for tests of the core: recordings, and what is to happen each time one is asked for."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-from recording_service.core.errors import SourceError, SourceNotFound, SourceTruncated
-from recording_service.core.model import RecordingKey
+from recording_service.core.errors import DecryptionError, SourceError, SourceNotFound, SourceTruncated
+from recording_service.core.model import EncryptionDetails, RecordingKey
 
 #: Largest piece of a body, in bytes, as the port promises.
 PIECE_BYTES = 65536
@@ -58,6 +58,10 @@ class MemorySource:
         self._script: dict[RecordingKey, list[Outcome]] = {key: [body] for key, body in (recordings or {}).items()}
         self._piece_bytes = piece_bytes
         self._asked: list[RecordingKey] = []
+        #: What the resource of each recording says of its encryption, or the error that asking for it ends in; and how
+        #: often it was asked for. Tests set the first, and read the second.
+        self.encryption: dict[RecordingKey, EncryptionDetails | SourceError | DecryptionError] = {}
+        self.asked_for_details: list[RecordingKey] = []
         self._lock = Lock()
 
     @property
@@ -78,6 +82,19 @@ class MemorySource:
         if isinstance(outcome, SourceError):
             raise outcome
         yield MemoryMedia(Answer(outcome) if isinstance(outcome, bytes) else outcome, self._piece_bytes)
+
+    def open_encrypted(self, key: RecordingKey) -> AbstractContextManager[MemoryMedia]:
+        """Asks for a recording that is encrypted: the same outcomes."""
+        return self.open(key)
+
+    def encryption_details(self, key: RecordingKey) -> EncryptionDetails | None:
+        """What was set; None if nothing was."""
+        with self._lock:
+            self.asked_for_details.append(key)
+            said = self.encryption.get(key)
+        if isinstance(said, Exception):
+            raise said
+        return said
 
     def _next(self, key: RecordingKey) -> Outcome:
         with self._lock:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from recording_service.core import encryption
 from recording_service.core.model import (
     CallDetails,
     FailureReason,
@@ -87,6 +88,7 @@ def to_row(recording: Recording) -> dict[str, Any]:
         "expected_sha256": recording.expected_sha256,
         "failures_by_reason": _to_json({reason.value: count for reason, count in recording.failures_by_reason.items()}),
         "stored_channels": recording.stored_channels,
+        "encryption_details": encryption.to_text(recording.encryption_details),
     }
 
 
@@ -133,6 +135,7 @@ def from_row(row: Values) -> Recording:
         expected_sha256,
         failures_by_reason,
         stored_channels,
+        encryption_details,
     ) = row
     return Recording(
         account_sid=account_sid,
@@ -177,6 +180,7 @@ def from_row(row: Values) -> Recording:
         expected_sha256=expected_sha256,
         failures_by_reason={FailureReason(reason): count for reason, count in _from_json(failures_by_reason).items()},
         stored_channels=stored_channels,
+        encryption_details=encryption.from_text(encryption_details),
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0011"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -74,6 +74,8 @@ recordings = Table(
     # JSON: a number by reason.
     Column("failures_by_reason", Text, nullable=False, server_default="{}"),
     Column("stored_channels", Integer, nullable=False, server_default="0"),
+    # JSON, in the words of the contract.
+    Column("encryption_details", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("account_sid", "recording_sid", name="recordings_key"),
 )
 

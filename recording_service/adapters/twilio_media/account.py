@@ -94,11 +94,16 @@ def media_url(account: TwilioAccount, key: RecordingKey, requested_channels: int
 
     `requested_channels` None: as many as Twilio gives by itself. ValueError for what is no key.
     """
+    query = "" if requested_channels is None else f"?RequestedChannels={requested_channels}"
+    return f"{resource_url(account, key, account.media_format)}{query}"
+
+
+def resource_url(account: TwilioAccount, key: RecordingKey, extension: str) -> str:
+    """Where Twilio has a recording in that form, `json` for what it knows of it. ValueError for what is no key."""
     if not _ACCOUNT_SID.fullmatch(key.account_sid) or not _RECORDING_SID.fullmatch(key.recording_sid):
         raise ValueError(f"not the key of a recording: {key!r}")
-    path = f"{API_PATH}Accounts/{key.account_sid}/Recordings/{key.recording_sid}.{account.media_format}"
-    query = "" if requested_channels is None else f"?RequestedChannels={requested_channels}"
-    return f"{account.api_url.rstrip('/')}{path}{query}"
+    path = f"{API_PATH}Accounts/{key.account_sid}/Recordings/{key.recording_sid}.{extension}"
+    return f"{account.api_url.rstrip('/')}{path}"
 
 
 def api_origin(api_url: str) -> Origin:

@@ -11,13 +11,26 @@ from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from recording_service.adapters.twilio_media.account import TwilioAccount, TwilioLimits, media_url
+from recording_service.adapters.twilio_media.account import (
+    MediaFormat,
+    TwilioAccount,
+    TwilioLimits,
+    media_url,
+    resource_url,
+)
 from recording_service.adapters.twilio_media.answers import announced_length, error_of, time_of_answer
 from recording_service.adapters.twilio_media.connection import PatientAdapter
 from recording_service.adapters.twilio_media.patience import Patience
 from recording_service.adapters.twilio_media.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, RedirectRules
+from recording_service.adapters.twilio_media.resource import (
+    MAX_ERROR_BYTES,
+    MAX_RESOURCE_BYTES,
+    encryption_of_resource,
+    says_encrypted,
+)
 from recording_service.core.errors import (
     RedirectRefused,
+    SourceEncrypted,
     SourceError,
     SourceNotAudio,
     SourceTimedOut,
@@ -26,14 +39,16 @@ from recording_service.core.errors import (
     SourceUnauthorized,
     SourceUnavailable,
 )
-from recording_service.core.model import RecordingKey
+from recording_service.core.model import EncryptionDetails, RecordingKey
 
 #: Largest piece of a body that is handed on, in bytes.
 PIECE_BYTES = 65536
 
+#: What is asked for: media, and what Twilio knows of it.
+AUDIO, JSON = "audio/*", "application/json"
+
 #: What every request says. The bytes are wanted as they are, and the connection for this answer only.
 HEADERS = {
-    "Accept": "audio/*",
     "Accept-Encoding": "identity",
     "Connection": "close",
     "User-Agent": "recording-service",
@@ -49,6 +64,10 @@ OPENING_ERRORS: Mapping[type[Exception], SourceError] = {
 READING_ERRORS: Mapping[type[Exception], SourceError] = {
     HTTPError: SourceTruncated("the connection to Twilio ended before the recording did"),
 }
+
+
+#: Answers with which Twilio may refuse a format of an encrypted recording. It documents the code, and no status.
+ENCRYPTED_STATUSES = frozenset({400, 404, 406, 409, 415, 422})
 
 
 class _Answer(NamedTuple):
@@ -113,11 +132,44 @@ class TwilioMedia:
     @contextmanager
     def open(self, key: RecordingKey) -> Iterator[TwilioRecording]:
         """Asks for the recording in its account's format, with its account's credentials. Raises SourceError."""
+        account, patience = self._account(key), Patience(self._limits)
+        with self._opened(self._answer(account, key, patience), patience) as recording:
+            yield recording
+
+    @contextmanager
+    def open_encrypted(self, key: RecordingKey) -> Iterator[TwilioRecording]:
+        """Asks for a recording that is encrypted, as WAV: Twilio refuses others (error 16109). Raises SourceError.
+
+        No channels are asked for: nobody can take apart what only the private key opens.
+        """
+        account, patience = self._account(key), Patience(self._limits)
+        answer = self._follow(account, resource_url(account, key, MediaFormat.WAV), patience)
+        with self._opened(answer, patience) as recording:
+            yield recording
+
+    def encryption_details(self, key: RecordingKey) -> EncryptionDetails | None:
+        """How the recording is encrypted, by Twilio's resource of it; None if it is not.
+
+        Raises SourceError, and EncryptionDetailsInvalid if what the resource says can't be read.
+        """
+        account, patience = self._account(key), Patience(self._limits)
+        answer = self._follow(account, resource_url(account, key, "json"), patience, JSON)
+        with self._opened(answer, patience) as resource:
+            document = b""
+            for piece in resource.chunks():
+                document += piece
+                if len(document) > MAX_RESOURCE_BYTES:
+                    raise SourceUnavailable("Twilio's answer is not the resource of a recording")
+        return encryption_of_resource(document)
+
+    def _account(self, key: RecordingKey) -> TwilioAccount:
         account = self._accounts.get(key.account_sid)
         if account is None or not account.has_credentials:
             raise SourceUnauthorized("no credentials are configured for the account")
-        patience = Patience(self._limits)
-        answer = self._answer(account, key, patience)
+        return account
+
+    @contextmanager
+    def _opened(self, answer: _Answer, patience: Patience) -> Iterator[TwilioRecording]:
         with closing(answer.raw) as raw:
             yield TwilioRecording(raw, self._accepted(answer), self._limits.max_bytes, patience)
 
@@ -131,7 +183,7 @@ class TwilioMedia:
         answer.raw.close()
         return self._follow(account, media_url(account, key, 1), patience)
 
-    def _follow(self, account: TwilioAccount, url: str, patience: Patience) -> _Answer:
+    def _follow(self, account: TwilioAccount, url: str, patience: Patience, accept: str = AUDIO) -> _Answer:
         """The answer at that URL, or where it redirects to. Credentials are sent until it leads away from the API."""
         rules = self._rules[account.account_sid]
         adapter = PatientAdapter(patience, public_only=not account.origin.is_loopback, certificates=self._certificates)
@@ -142,7 +194,7 @@ class TwilioMedia:
                 raise RedirectRefused(f"Twilio redirected more than {MAX_REDIRECTS} times")
             seen.add(url)
             by_account = by_account and rules.sends_credentials(url)
-            raw = _asked(adapter, url, account if by_account else None)
+            raw = _asked(adapter, url, account if by_account else None, accept)
             if raw.status not in REDIRECT_STATUSES:
                 return _Answer(raw, by_account)
             raw.close()
@@ -153,6 +205,8 @@ class TwilioMedia:
         """The announced length of an answer that may be a recording. Raises SourceError if it is none."""
         headers = answer.raw.headers
         if answer.raw.status != requests.codes.ok:
+            if answer.by_account and answer.raw.status in ENCRYPTED_STATUSES and says_encrypted(_beginning(answer.raw)):
+                raise SourceEncrypted("Twilio gives the recording in another format only: it is encrypted (16109)")
             sent = time_of_answer(headers.get("Date"), datetime.now(UTC))
             raise error_of(answer.raw.status, headers.get("Retry-After"), sent, by_account=answer.by_account)
         if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
@@ -163,17 +217,29 @@ class TwilioMedia:
         return length
 
 
+def _beginning(raw: BaseHTTPResponse) -> bytes:
+    """The first bytes of an error's document; what has come of it, where it breaks off: the status says the rest."""
+    document = b""
+    try:
+        while len(document) < MAX_ERROR_BYTES and (piece := raw.read1(MAX_ERROR_BYTES, decode_content=False)):
+            document += piece
+    except (HTTPError, SourceError):
+        return document
+    return document
+
+
 def _says_that_there_is_no_second_channel(answer: _Answer) -> bool:
     """400, from the API itself (twilio.md A4). A page for people is of something in between."""
     is_page = answer.raw.headers.get("Content-Type", "").lower().startswith("text/html")
     return answer.raw.status == requests.codes.bad_request and answer.by_account and not is_page
 
 
-def _asked(adapter: PatientAdapter, url: str, account: TwilioAccount | None) -> BaseHTTPResponse:
+def _asked(adapter: PatientAdapter, url: str, account: TwilioAccount | None, accept: str) -> BaseHTTPResponse:
     """The answer at that URL, its headers read; asked for with credentials if an account is given."""
     auth = HTTPBasicAuth(account.username.encode(), account.password.encode()) if account else None
+    request = requests.Request("GET", url, headers={"Accept": accept, **HEADERS}, auth=auth)
     with _translated(OPENING_ERRORS):
-        raw: BaseHTTPResponse = adapter.fetch(requests.Request("GET", url, headers=HEADERS, auth=auth).prepare()).raw
+        raw: BaseHTTPResponse = adapter.fetch(request.prepare()).raw
     return raw
 
 

@@ -16,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from recording_service.http_api import sids
 from recording_service.http_api.problems import Problem
+from recording_service.http_api.webhooks.encryption import encryption_details
 from recording_service.http_api.webhooks.forms import Form
 from recordings.errors import FieldViolation
 from recordings.v1.enqueue_pb2 import EnqueueRecordingRequest, ReportRecordingUnavailableRequest, UnavailableReason
@@ -75,6 +76,7 @@ def enqueue_request(form: Form, source_hosts: frozenset[str]) -> EnqueueRecordin
         duration=Duration(seconds=int(seconds)) if seconds else None,
         from_number=_text(form, "From"),
         to_number=_text(form, "To"),
+        encryption_details=encryption_details(_hint(form, "EncryptionDetails", _ANYTHING)),
     )
 
 

@@ -123,6 +123,7 @@ ADDED = {
     "expected_sha256": "0003",
     "failures_by_reason": "0004",
     "stored_channels": "0007",
+    "encryption_details": "0011",
 }
 
 
@@ -188,6 +189,14 @@ def test_of_what_was_stored_in_an_older_schema_the_channels_are_not_known(url: s
     insert_as_of(url, "0006", stored)
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get(stored.key) == replace(stored, stored_channels=0)
+
+
+def test_what_was_stored_in_an_older_schema_is_not_known_to_be_encrypted(url: str) -> None:
+    stored = another(1, state=RecordingState.READY, object_key="x", size_bytes=3, sha256="ab", content_type="audio/wav")
+    bring_to(url, "0008")
+    insert_as_of(url, "0008", stored)
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        assert catalogue.get(stored.key) == replace(stored, encryption_details=None)
 
 
 # Many at once
