@@ -16,6 +16,7 @@ from recording_service.core.model import RecordingKey
 from recording_service.core.ports import MediaSource
 from recording_service.twilio_stand_in import (
     Answer,
+    Encryption,
     Recording,
     TwilioStandIn,
     media,
@@ -24,6 +25,7 @@ from recording_service.twilio_stand_in import (
     too_many_requests,
     unauthorized,
 )
+from tests.support.encrypted import details
 
 ACCOUNT_SID = "AC" + "0a" * 16
 
@@ -53,6 +55,9 @@ class SourceUnderTest(Protocol):
     def add(self, body: bytes) -> RecordingKey:
         """A new recording."""
 
+    def add_encrypted(self, body: bytes, encryption: Encryption) -> RecordingKey:
+        """A new recording that is had as it was encrypted."""
+
     def script(self, key: RecordingKey, *events: Event) -> None:
         """What happens the next times the recording is asked for."""
 
@@ -70,6 +75,11 @@ class MemoryUnderTest:
         key = RecordingKey(ACCOUNT_SID, f"RE{self.recordings:032x}")
         self._bodies[key] = body
         self.source.script(key, [body])
+        return key
+
+    def add_encrypted(self, body: bytes, encryption: Encryption) -> RecordingKey:
+        key = self.add(encryption.sealed(body))
+        self.source.encryption[key] = details(encryption)
         return key
 
     def script(self, key: RecordingKey, *events: Event) -> None:
@@ -93,6 +103,10 @@ class TwilioUnderTest:
 
     def add(self, body: bytes) -> RecordingKey:
         return RecordingKey(ACCOUNT_SID, self.twilio.add_recording(Recording(body=body)).recording_sid)
+
+    def add_encrypted(self, body: bytes, encryption: Encryption) -> RecordingKey:
+        recording = Recording(body=body, encryption=encryption)
+        return RecordingKey(ACCOUNT_SID, self.twilio.add_recording(recording).recording_sid)
 
     def script(self, key: RecordingKey, *events: Event) -> None:
         answers: dict[Event, Answer] = {

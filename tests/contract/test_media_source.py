@@ -2,6 +2,7 @@
 
 import pytest
 
+from recording_service.core.encryption import TAG_BYTES
 from recording_service.core.errors import (
     SourceError,
     SourceNotFound,
@@ -12,6 +13,7 @@ from recording_service.core.errors import (
 )
 from recording_service.core.model import RecordingKey
 from tests.contract.sources import ACCOUNT_SID, CUT_AFTER_BYTES, RETRY_AFTER_SECONDS, Event, SourceUnderTest
+from tests.support.encrypted import an_encryption, details
 
 #: Largest piece the port allows.
 PIECE_BYTES = 64 * 1024
@@ -121,3 +123,28 @@ def test_several_recordings_may_be_open_at_once(source: SourceUnderTest) -> None
     with source.source.open(first) as one, source.source.open(second) as other:
         assert b"".join(other.chunks()) == b"second" * 100
         assert b"".join(one.chunks()) == b"first" * 100
+
+
+def test_an_encrypted_recording_comes_as_it_was_encrypted(source: SourceUnderTest) -> None:
+    encryption = an_encryption()
+    key = source.add_encrypted(BODY, encryption)
+
+    with source.source.open_encrypted(key) as media:
+        assert media.content_length == len(BODY) + TAG_BYTES
+        pieces = list(media.chunks())
+
+    assert b"".join(pieces) == encryption.sealed(BODY)
+    assert all(0 < len(piece) <= PIECE_BYTES for piece in pieces)
+
+
+def test_how_a_recording_is_encrypted_is_said_of_those_that_are(source: SourceUnderTest) -> None:
+    encryption = an_encryption()
+    encrypted, plain = source.add_encrypted(BODY, encryption), source.add(BODY)
+
+    assert source.source.encryption_details(encrypted) == details(encryption)
+    assert source.source.encryption_details(plain) is None
+
+
+def test_what_fails_for_others_fails_for_encrypted_recordings(source: SourceUnderTest) -> None:
+    with pytest.raises(SourceNotFound), source.source.open_encrypted(RecordingKey(ACCOUNT_SID, "RE" + "f" * 32)):
+        pytest.fail("there is no such recording")

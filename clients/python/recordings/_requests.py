@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recordings.v1.enqueue_pb2 import EnqueueRecordingRequest
+from recordings.v1.enqueue_pb2 import EncryptionDetails, EnqueueRecordingRequest
 from recordings.v1.playback_url_pb2 import CreatePlaybackUrlRequest, PlaybackDisposition
 from recordings.v1.recording_pb2 import Priority, RecordingJob
 
@@ -49,6 +49,7 @@ def enqueue_request(
     from_number: str = "",
     to_number: str = "",
     labels: Mapping[str, str] | None = None,
+    encryption_details: EncryptionDetails | None = None,
 ) -> EnqueueRecordingRequest:
     """Asks for one recording."""
     return EnqueueRecordingRequest(
@@ -68,6 +69,7 @@ def enqueue_request(
         from_number=from_number,
         to_number=to_number,
         labels=labels,
+        encryption_details=encryption_details,
     )
 
 

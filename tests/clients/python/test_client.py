@@ -11,6 +11,7 @@ from recordings import RecordingsClient, errors
 from recordings._translation import BY_REASON
 from recordings.v1.enqueue_pb2 import (
     BatchEnqueueRecordingsResponse,
+    EncryptionDetails,
     EnqueueReason,
     EnqueueRecordingRequest,
     EnqueueRecordingResponse,
@@ -22,6 +23,8 @@ from tests.clients.python.conftest import Connect
 from tests.http_api.fake_recordings import ACCOUNT, RECORDING, Failure, FakeRecordings, Hang
 
 UNKNOWN = 17
+
+ENCRYPTION = EncryptionDetails(public_key_sid="CR" + "5f" * 16, encrypted_cek="QUFB", iv="QkJC")
 
 
 def test_what_is_public_is_a_list() -> None:
@@ -80,6 +83,7 @@ def test_everything_known_of_the_call_is_passed_on(client_of: Connect, recording
             start_time=began,
             duration=timedelta(seconds=61),
             labels={"team": "sales"},
+            encryption_details=ENCRYPTION,
         )
     (request,) = recordings.of("EnqueueRecording")
     expected = EnqueueRecordingRequest(
@@ -89,6 +93,7 @@ def test_everything_known_of_the_call_is_passed_on(client_of: Connect, recording
         priority=Priority.PRIORITY_BULK,
         channels=2,
         labels={"team": "sales"},
+        encryption_details=ENCRYPTION,
     )
     expected.start_time.seconds = int(began.timestamp())
     expected.duration.seconds = 61

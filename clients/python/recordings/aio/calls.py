@@ -12,6 +12,7 @@ from recordings.v1.deletion_pb2 import DeleteRecordingRequest
 from recordings.v1.enqueue_pb2 import (
     BatchEnqueueRecordingsRequest,
     BatchEnqueueRecordingsResult,
+    EncryptionDetails,
     EnqueueRecordingRequest,
     EnqueueRecordingResponse,
     ReportRecordingUnavailableRequest,
@@ -49,6 +50,7 @@ class Calls(ABC):
         from_number: str = "",
         to_number: str = "",
         labels: Mapping[str, str] | None = None,
+        encryption_details: EncryptionDetails | None = None,
         timeout: float | None = None,
         metadata: Metadata = (),
     ) -> EnqueueRecordingResponse:
@@ -76,6 +78,7 @@ class Calls(ABC):
             from_number=from_number,
             to_number=to_number,
             labels=labels,
+            encryption_details=encryption_details,
         )
         return accepted(await self._connected.enqueue(request, timeout=timeout, metadata=metadata))
 

@@ -13,6 +13,7 @@ from recordings._translation import BY_REASON
 from recordings.aio import RecordingsClient
 from recordings.v1.enqueue_pb2 import (
     BatchEnqueueRecordingsResponse,
+    EncryptionDetails,
     EnqueueReason,
     EnqueueRecordingRequest,
     EnqueueRecordingResponse,
@@ -25,6 +26,8 @@ from tests.clients.python.aio.in_loop import in_loop, until
 from tests.http_api.fake_recordings import ACCOUNT, RECORDING, Failure, FakeRecordings, FakeServer, Hang
 
 UNKNOWN = 17
+
+ENCRYPTION = EncryptionDetails(public_key_sid="CR" + "5f" * 16, encrypted_cek="QUFB", iv="QkJC")
 
 
 def test_what_is_public_is_a_list() -> None:
@@ -87,6 +90,7 @@ async def test_everything_known_of_the_call_is_passed_on(connect: Connect, recor
             start_time=began,
             duration=timedelta(seconds=61),
             labels={"team": "sales"},
+            encryption_details=ENCRYPTION,
         )
     (request,) = recordings.of("EnqueueRecording")
     expected = EnqueueRecordingRequest(
@@ -96,6 +100,7 @@ async def test_everything_known_of_the_call_is_passed_on(connect: Connect, recor
         priority=Priority.PRIORITY_BULK,
         channels=2,
         labels={"team": "sales"},
+        encryption_details=ENCRYPTION,
     )
     expected.start_time.seconds = int(began.timestamp())
     expected.duration.seconds = 61
