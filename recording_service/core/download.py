@@ -13,18 +13,18 @@ from typing import TypeVar
 
 from recording_service.core import transitions
 from recording_service.core.attempts import Attempts
-from recording_service.core.audio import Audio
+from recording_service.core.audio import WAV, Audio
 from recording_service.core.changes import tell
 from recording_service.core.encrypted_download import EncryptedDownload
 from recording_service.core.errors import (
     AttemptSuperseded,
     CatalogueUnavailable,
     DecryptionError,
-    EncryptionTagMismatch,
     RecordingServiceError,
     SourceError,
     SourceNotAudio,
     SourceNotFound,
+    SourceOtherFormat,
     SourceRateLimited,
     SourceRefused,
     SourceTooLarge,
@@ -50,7 +50,8 @@ _AUTHORIZED_ANSWERS = (
     SourceNotAudio,
     SourceTruncated,
     SourceTooLarge,
-    EncryptionTagMismatch,
+    # Whatever keeps it from being decrypted is found out with Twilio's answer at hand.
+    DecryptionError,
 )
 
 #: What an encrypted recording may look like to whoever does not know that it is one.
@@ -172,32 +173,38 @@ class Downloader:
             if details is None:
                 try:
                     return *self._fetch_as_it_is(claimed, lease), None
-                except _MAYBE_ENCRYPTED:
-                    details = self._learnt(claimed)
+                except _MAYBE_ENCRYPTED as error:
+                    details = self._learnt(claimed, error)
+                    if details is None and isinstance(error, SourceOtherFormat):
+                        return *self._fetch_as_it_is(claimed, lease, of_any_format=True), None
                     if details is None:
                         raise
             return *self._encrypted.fetch(claimed, details, lease), details
 
-    def _fetch_as_it_is(self, claimed: Recording, lease: LeaseKeeper) -> tuple[StoredObject, Audio]:
+    def _fetch_as_it_is(
+        self, claimed: Recording, lease: LeaseKeeper, *, of_any_format: bool = False
+    ) -> tuple[StoredObject, Audio]:
         with self._source.open(claimed.key) as media:
             failpoint(Failpoint.DOWNLOAD_SOURCE_OPENED)
             self._storage.check_room(media.content_length or 0)
-            return land(self._storage, claimed, lease, media.chunks(), media.content_length)
+            # One in 15 000 encrypted bodies begins as an MP3 does, and none as a WAV: that takes 64 bits.
+            only = WAV if media.asked_for == WAV.extension and not of_any_format else None
+            return land(self._storage, claimed, lease, media.chunks(), media.content_length, only=only)
 
-    def _learnt(self, claimed: Recording) -> EncryptionDetails | None:
+    def _learnt(self, claimed: Recording, error: SourceError) -> EncryptionDetails | None:
         """How Twilio says that the recording is encrypted, noted so that no other attempt asks; None if it is not.
 
-        Raises EncryptionDetailsInvalid. Where Twilio does not say, it is None: what it has sent tells what follows.
+        Raises EncryptionDetailsInvalid; where Twilio does not say, the `error` that gave rise to the question.
         """
         try:
             details = self._source.encryption_details(claimed.key)
-        except SourceError as error:
+        except SourceError as unanswered:
             _log.warning(
                 "whether a recording is encrypted could not be found out: %s recording_sid=%s",
-                error,
+                unanswered,
                 claimed.recording_sid,
             )
-            return None
+            raise error from unanswered
         if details is not None:
             now = self._clock.now()
             learnt = (claimed.key, lambda row: transitions.encryption_learnt(row, claimed.bell, details, now))

@@ -17,7 +17,7 @@ from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.landing import land
 from recording_service.core.lease_keeper import LeaseKeeper
 from recording_service.core.model import EncryptionDetails, Recording, StoredObject
-from recording_service.core.ports import Decryptor, MediaSource, Storage, StoredBytes
+from recording_service.core.ports import Decryptor, MediaKey, MediaSource, Storage, StoredBytes
 from recording_service.core.shelf_entries import CIPHERTEXT_EXTENSION
 
 _log = logging.getLogger(__name__)
@@ -37,10 +37,9 @@ class EncryptedDownload:
     def fetch(self, claimed: Recording, details: EncryptionDetails, lease: LeaseKeeper) -> tuple[StoredObject, Audio]:
         """The recording as it was published, decrypted, and what it is.
 
-        Without the key Twilio is not asked. Raises DecryptionError, SourceError, AttemptSuperseded, StorageUnavailable.
+        Raises DecryptionError, SourceError, AttemptSuperseded, StorageUnavailable.
         """
-        key = self._decryptor.open_key(claimed.account_sid, details)
-        with self._ciphertext(claimed, lease) as stored:
+        with self._ciphertext(claimed, details, lease) as (key, stored):
             failpoint(Failpoint.DOWNLOAD_CIPHERTEXT_STORED)
             body_bytes = stored.size_bytes - TAG_BYTES
             if body_bytes < 0:
@@ -51,21 +50,26 @@ class EncryptedDownload:
             return land(self._storage, claimed, lease, key.decrypt(_body(stored, lease), tag), body_bytes)
 
     @contextmanager
-    def _ciphertext(self, claimed: Recording, lease: LeaseKeeper) -> Iterator[StoredBytes]:
-        """What Twilio sent, on the shelf until the end of the block."""
+    def _ciphertext(
+        self, claimed: Recording, details: EncryptionDetails, lease: LeaseKeeper
+    ) -> Iterator[tuple[MediaKey, StoredBytes]]:
+        """What Twilio sent, on the shelf until the end of the block, and the key to it."""
         object_key = f"{claimed.account_sid}/{claimed.recording_sid}/{claimed.attempt}.{CIPHERTEXT_EXTENSION}"
         # A catalogue that was restored from a backup counts attempts anew: one of that name may be there, of nobody's.
         self._storage.remove(object_key)
-        self._store(object_key, claimed, lease)
+        key = self._store(object_key, claimed, details, lease)
         try:
             with closing(self._opened(object_key)) as stored:
-                yield stored
+                yield key, stored
         finally:
             self._remove(object_key, claimed.recording_sid)
 
-    def _store(self, object_key: str, claimed: Recording, lease: LeaseKeeper) -> None:
+    def _store(self, object_key: str, claimed: Recording, details: EncryptionDetails, lease: LeaseKeeper) -> MediaKey:
+        """Stores what Twilio sends; the key to it. Without one nothing of the body is read."""
         with self._source.open_encrypted(claimed.key) as media:
             failpoint(Failpoint.DOWNLOAD_SOURCE_OPENED)
+            # Only now: of a paused account, Twilio's answer shows that it is accepted, whatever becomes of this one.
+            key = self._decryptor.open_key(claimed.account_sid, details)
             # It is there twice until it is decrypted.
             self._storage.check_room(2 * (media.content_length or 0))
             with self._storage.create(object_key) as upload:
@@ -78,6 +82,7 @@ class EncryptedDownload:
                     raise SourceTruncated(f"{media.content_length} bytes were announced, {upload.received_bytes} came")
                 lease.check()
                 upload.publish()
+        return key
 
     def _opened(self, object_key: str) -> StoredBytes:
         try:

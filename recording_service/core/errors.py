@@ -41,6 +41,7 @@ RecordingServiceError
     ├── SourceTimedOut
     ├── SourceTruncated
     ├── SourceNotAudio
+    │   └── SourceOtherFormat
     ├── SourceTooLarge
     ├── SourceRefused
     │   └── SourceEncrypted
@@ -368,6 +369,10 @@ class SourceTruncated(SourceError):
 
 class SourceNotAudio(SourceError):
     """Raised when the body is not audio, whatever its headers say."""
+
+
+class SourceOtherFormat(SourceNotAudio):
+    """Raised when a body begins as audio of another format than was asked for: encrypted bytes may, by chance."""
 
 
 class SourceTooLarge(SourceError):

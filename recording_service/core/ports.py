@@ -355,6 +355,10 @@ class Media(Protocol):
     def content_length(self) -> int | None:
         """The length that was announced, in bytes."""
 
+    @property
+    def asked_for(self) -> str:
+        """The format that was asked for, by its extension: `mp3` or `wav`. What comes may be another."""
+
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives: at most 64 KiB a piece, never waiting to fill one. Raises SourceError."""
 

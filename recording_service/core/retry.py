@@ -21,6 +21,7 @@ from recording_service.core.errors import (
     SourceGone,
     SourceNotAudio,
     SourceNotFound,
+    SourceOtherFormat,
     SourceRateLimited,
     SourceRefused,
     SourceTimedOut,
@@ -87,6 +88,7 @@ RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
     SourceTimedOut: RetryRule(_RETRY, FailureReason.SOURCE_UNAVAILABLE, budget=110),
     SourceTruncated: RetryRule(_RETRY, FailureReason.SOURCE_TRUNCATED, budget=30),
     SourceNotAudio: RetryRule(_RETRY, FailureReason.SOURCE_NOT_AUDIO, budget=58),
+    SourceOtherFormat: RetryRule(_RETRY, FailureReason.SOURCE_NOT_AUDIO, budget=58),
     SourceTooLarge: RetryRule(_RETRY, FailureReason.SOURCE_TOO_LARGE, budget=1),
     SourceRefused: RetryRule(_RETRY, FailureReason.SOURCE_REFUSED, budget=58),
     # Unless it is found out how it is encrypted, which goes on at once.

@@ -23,6 +23,7 @@ from recording_service.core.errors import (
     SourceError,
     SourceNotAudio,
     SourceNotFound,
+    SourceOtherFormat,
     SourceRateLimited,
     SourceRefused,
     SourceTimedOut,
@@ -254,6 +255,7 @@ FAILURES: list[tuple[SourceError, WaitingReason | FailureReason, int]] = [
     (SourceNotAudio("html"), WaitingReason.RETRY, 1),
     (SourceRefused("400"), WaitingReason.RETRY, 1),
     (SourceEncrypted("16109"), WaitingReason.RETRY, 1),
+    (SourceOtherFormat("mp3"), WaitingReason.RETRY, 1),
     (SourceTooLarge("too large"), FailureReason.SOURCE_TOO_LARGE, 1),
     (RedirectRefused("elsewhere"), FailureReason.SOURCE_REDIRECT_REFUSED, 1),
     (SourceRateLimited("429", None), WaitingReason.RATE_LIMITED, 0),
@@ -280,7 +282,11 @@ def test_every_kind_of_failure_is_written_to_the_row(
 
 
 def test_every_kind_of_failure_is_tried_here() -> None:
-    assert {type(error) for error, _, _ in FAILURES} == {*SourceError.__subclasses__(), SourceEncrypted}
+    assert {type(error) for error, _, _ in FAILURES} == {
+        *SourceError.__subclasses__(),
+        SourceEncrypted,
+        SourceOtherFormat,
+    }
 
 
 def test_what_twilio_asks_to_wait_is_waited(world: World) -> None:

@@ -35,9 +35,10 @@ from recording_service.core.model import (
 )
 from recording_service.core.requests import Target
 from recording_service.core.retry import RETRY_RULES
-from tests.support.core_world import ACCOUNT, KEY, OTHER_ACCOUNT, WORKER, World, a_request
+from tests.support.core_world import ACCOUNT, AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_request
 from tests.support.encrypted import OTHER_PUBLIC_KEY_SID, PUBLIC_KEY_SID, an_encryption, details, private_key
 from tests.support.failing_port import once
+from tests.support.media import ScriptedSource
 from tests.support.waiting import eventually
 
 #: What nobody may ever find where nothing may be decrypted.
@@ -183,6 +184,35 @@ def test_what_was_found_out_is_noted_though_the_catalogue_fails_for_a_moment(wor
     assert (world.row().state, world.row().encryption_details) == (RecordingState.READY, DETAILS)
 
 
+#: An encrypted body that begins as an MP3 does: one in 15 000 does.
+LIKE_MP3 = AUDIO[:4] + SEALED[4:]
+
+
+def test_encrypted_bytes_that_look_like_another_format_by_chance_are_not_taken_for_it(world: World) -> None:
+    world.twilio.asked_for = "wav"
+    world.script(LIKE_MP3, SEALED)
+    world.twilio.encryption[KEY] = DETAILS
+    world.downloader().answer(wanted(world, None), WORKER)
+    assert (world.row().state, world.row().sha256) == (RecordingState.READY, hashlib.sha256(WAV).hexdigest())
+
+
+def test_another_format_that_is_not_encrypted_is_taken_as_it_is(world: World) -> None:
+    world.twilio.asked_for = "wav"
+    world.script(AUDIO)
+    world.downloader().answer(wanted(world, None), WORKER)
+    assert (world.row().state, world.row().content_type) == (RecordingState.READY, "audio/mpeg")
+    assert world.twilio.asked_for_details == [KEY]
+
+
+def test_another_format_is_not_taken_where_twilio_does_not_say_whether_it_is_encrypted(world: World) -> None:
+    world.twilio.asked_for = "wav"
+    world.script(LIKE_MP3)
+    world.twilio.encryption[KEY] = SourceUnavailable("503")
+    world.downloader().answer(wanted(world, None), WORKER)
+    assert (world.row().state, names(world)) == (RecordingState.QUEUED, [])
+    assert world.row().failures_by_reason == {FailureReason.SOURCE_NOT_AUDIO: 1}
+
+
 def test_a_plain_recording_is_not_asked_about(world: World) -> None:
     world.script(WAV)
     world.downloader().answer(wanted(world, None), WORKER)
@@ -287,10 +317,17 @@ def test_what_can_not_be_proven_ends_by_its_reason_and_leaves_no_plaintext(
         assert secret not in caplog.text + row.failure_message
 
 
-def test_without_its_key_twilio_is_not_asked_for_the_body(world: World) -> None:
-    world.script(SEALED)
+def test_without_its_key_nothing_of_the_body_is_read(world: World, shelf: RecordingShelf) -> None:
+    read: list[bytes] = []
+
+    def pieces() -> Iterator[bytes]:
+        read.append(SEALED)
+        yield SEALED
+
+    world.source.adapter = ScriptedSource(pieces)
     world.downloader().answer(wanted(world, DETAILS._replace(public_key_sid="CR" + "7" * 32)), WORKER)
-    assert world.twilio.asked == []
+    assert world.row().failure_reason is FailureReason.ENCRYPTION_KEY_UNKNOWN
+    assert (read, shelf.written) == ([], {})
 
 
 def test_the_keys_of_another_account_open_nothing(world: World) -> None:
@@ -493,9 +530,12 @@ def test_the_room_for_both_is_looked_at_before_it_is_taken(world: World) -> None
     assert world.row().failures == 0
 
 
-def test_a_paused_account_goes_on_once_twilio_gives_a_body_whatever_it_is(world: World) -> None:
+@pytest.mark.parametrize("given", [DETAILS, WRONG_KEY, DETAILS._replace(public_key_sid="CR" + "7" * 32)])
+def test_a_paused_account_goes_on_once_twilio_gives_a_body_whatever_it_is(
+    world: World, given: EncryptionDetails
+) -> None:
     world.script(flipped(0))
-    bell = wanted(world)
+    bell = wanted(world, given)
     world.catalogue.adapter.pause(ACCOUNT, world.clock.now(), world.clock.now() - timedelta(seconds=1))
     world.downloader().answer(bell, WORKER)
     assert world.catalogue.adapter.paused() == []

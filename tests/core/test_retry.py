@@ -20,6 +20,7 @@ from recording_service.core.errors import (
     SourceGone,
     SourceNotAudio,
     SourceNotFound,
+    SourceOtherFormat,
     SourceRateLimited,
     SourceRefused,
     SourceTimedOut,
@@ -42,6 +43,7 @@ EXPECTED: list[tuple[RecordingServiceError, WaitingReason, FailureReason | None]
     (SourceTimedOut("slow"), WaitingReason.RETRY, FailureReason.SOURCE_UNAVAILABLE),
     (SourceTruncated("cut"), WaitingReason.RETRY, FailureReason.SOURCE_TRUNCATED),
     (SourceNotAudio("html"), WaitingReason.RETRY, FailureReason.SOURCE_NOT_AUDIO),
+    (SourceOtherFormat("mp3"), WaitingReason.RETRY, FailureReason.SOURCE_NOT_AUDIO),
     (SourceTooLarge("large"), WaitingReason.RETRY, FailureReason.SOURCE_TOO_LARGE),
     (SourceRefused("400"), WaitingReason.RETRY, FailureReason.SOURCE_REFUSED),
     (SourceEncrypted("16109"), WaitingReason.RETRY, FailureReason.SOURCE_REFUSED),
@@ -87,7 +89,14 @@ def failures_until_the_end(error: RecordingServiceError, policy: RetryPolicy) ->
 
 
 def test_every_kind_of_failure_is_expected_here() -> None:
-    kinds = {*SourceError.__subclasses__(), SourceGone, SourceEncrypted, StorageUnavailable, WorkerCrashed}
+    kinds = {
+        *SourceError.__subclasses__(),
+        SourceGone,
+        SourceEncrypted,
+        SourceOtherFormat,
+        StorageUnavailable,
+        WorkerCrashed,
+    }
     kinds |= {*DecryptionError.__subclasses__()}
     assert {type(error) for error, _, _ in EXPECTED} == kinds == set(RETRY_RULES)
 

@@ -19,6 +19,11 @@ class ScriptedMedia:
         """What is announced, whatever comes."""
         return self._content_length
 
+    @property
+    def asked_for(self) -> str:
+        """MP3, whatever comes."""
+        return "mp3"
+
     def chunks(self) -> Iterator[bytes]:
         """The pieces."""
         yield from self._pieces

@@ -30,14 +30,20 @@ Outcome = bytes | Answer | SourceError
 class MemoryMedia:
     """Implements `ports.Media`."""
 
-    def __init__(self, answer: Answer, piece_bytes: int) -> None:
+    def __init__(self, answer: Answer, asked_for: str, piece_bytes: int) -> None:
         self._answer = answer
+        self._asked_for = asked_for
         self._piece_bytes = piece_bytes
 
     @property
     def content_length(self) -> int | None:
         """The length of the whole body, if it is announced."""
         return len(self._answer.body) if self._answer.announced else None
+
+    @property
+    def asked_for(self) -> str:
+        """What the source was told."""
+        return self._asked_for
 
     def chunks(self) -> Iterator[bytes]:
         """The body, piece by piece. SourceTruncated where it is cut."""
@@ -57,6 +63,8 @@ class MemorySource:
         """`recordings` are there from the beginning; all others are not found."""
         self._script: dict[RecordingKey, list[Outcome]] = {key: [body] for key, body in (recordings or {}).items()}
         self._piece_bytes = piece_bytes
+        #: The format that is asked for; tests choose it.
+        self.asked_for = "mp3"
         self._asked: list[RecordingKey] = []
         #: What the resource of each recording says of its encryption, or the error that asking for it ends in; and how
         #: often it was asked for. Tests set the first, and read the second.
@@ -81,7 +89,8 @@ class MemorySource:
         outcome = self._next(key)
         if isinstance(outcome, SourceError):
             raise outcome
-        yield MemoryMedia(Answer(outcome) if isinstance(outcome, bytes) else outcome, self._piece_bytes)
+        answer = Answer(outcome) if isinstance(outcome, bytes) else outcome
+        yield MemoryMedia(answer, self.asked_for, self._piece_bytes)
 
     def open_encrypted(self, key: RecordingKey) -> AbstractContextManager[MemoryMedia]:
         """Asks for a recording that is encrypted: the same outcomes."""

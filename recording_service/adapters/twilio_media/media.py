@@ -80,8 +80,11 @@ class _Answer(NamedTuple):
 class TwilioRecording:
     """Implements `ports.Media`: the body of one answer. To be read once."""
 
-    def __init__(self, raw: BaseHTTPResponse, content_length: int | None, max_bytes: int, patience: Patience) -> None:
+    def __init__(
+        self, raw: BaseHTTPResponse, asked_for: str, content_length: int | None, max_bytes: int, patience: Patience
+    ) -> None:
         self._raw = raw
+        self._asked_for = asked_for
         self._content_length = content_length
         self._max_bytes = max_bytes
         self._patience = patience
@@ -90,6 +93,11 @@ class TwilioRecording:
     def content_length(self) -> int | None:
         """The length that was announced, in bytes."""
         return self._content_length
+
+    @property
+    def asked_for(self) -> str:
+        """The format that was asked for, by its extension."""
+        return self._asked_for
 
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives. SourceTimedOut, SourceTruncated, SourceTooLarge."""
@@ -133,7 +141,7 @@ class TwilioMedia:
     def open(self, key: RecordingKey) -> Iterator[TwilioRecording]:
         """Asks for the recording in its account's format, with its account's credentials. Raises SourceError."""
         account, patience = self._account(key), Patience(self._limits)
-        with self._opened(self._answer(account, key, patience), patience) as recording:
+        with self._opened(self._answer(account, key, patience), account.media_format, patience) as recording:
             yield recording
 
     @contextmanager
@@ -144,7 +152,7 @@ class TwilioMedia:
         """
         account, patience = self._account(key), Patience(self._limits)
         answer = self._follow(account, resource_url(account, key, MediaFormat.WAV), patience)
-        with self._opened(answer, patience) as recording:
+        with self._opened(answer, MediaFormat.WAV, patience) as recording:
             yield recording
 
     def encryption_details(self, key: RecordingKey) -> EncryptionDetails | None:
@@ -154,7 +162,7 @@ class TwilioMedia:
         """
         account, patience = self._account(key), Patience(self._limits)
         answer = self._follow(account, resource_url(account, key, "json"), patience, JSON)
-        with self._opened(answer, patience) as resource:
+        with self._opened(answer, "json", patience) as resource:
             document = b""
             for piece in resource.chunks():
                 document += piece
@@ -169,9 +177,9 @@ class TwilioMedia:
         return account
 
     @contextmanager
-    def _opened(self, answer: _Answer, patience: Patience) -> Iterator[TwilioRecording]:
+    def _opened(self, answer: _Answer, asked_for: str, patience: Patience) -> Iterator[TwilioRecording]:
         with closing(answer.raw) as raw:
-            yield TwilioRecording(raw, self._accepted(answer), self._limits.max_bytes, patience)
+            yield TwilioRecording(raw, asked_for, self._accepted(answer), self._limits.max_bytes, patience)
 
     def _answer(self, account: TwilioAccount, key: RecordingKey, patience: Patience) -> _Answer:
         """The answer to what the account asks for; without a second channel at Twilio, the mono recording's."""
