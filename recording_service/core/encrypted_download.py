@@ -57,8 +57,8 @@ class EncryptedDownload:
         object_key = f"{claimed.account_sid}/{claimed.recording_sid}/{claimed.attempt}.{CIPHERTEXT_EXTENSION}"
         # A catalogue that was restored from a backup counts attempts anew: one of that name may be there, of nobody's.
         self._storage.remove(object_key)
-        key = self._store(object_key, claimed, details, lease)
         try:
+            key = self._store(object_key, claimed, details, lease)
             with closing(self._opened(object_key)) as stored:
                 yield key, stored
         finally:

@@ -31,6 +31,7 @@ from recording_service.core.model import (
     EncryptionDetails,
     FailureReason,
     RecordingState,
+    StoredObject,
     WaitingReason,
 )
 from recording_service.core.requests import Target
@@ -418,6 +419,21 @@ def test_ciphertext_that_an_earlier_life_left_is_in_nobodys_way(world: World) ->
     world.script(SEALED)
     world.downloader().answer(wanted(world), WORKER)
     assert (world.row().state, names(world)) == (RecordingState.READY, [key_of("wav")])
+
+
+def test_ciphertext_that_may_be_there_although_storing_it_failed_is_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = MemoryStorage._publish
+
+    def publish_and_fail(*arguments: Any) -> StoredObject:
+        publish(*arguments)
+        raise StorageUnavailable
+
+    monkeypatch.setattr(MemoryStorage, "_publish", publish_and_fail)
+    world.script(SEALED)
+    world.downloader().answer(wanted(world), WORKER)
+    assert (world.row().waiting_reason, names(world)) == (WaitingReason.STORAGE_UNAVAILABLE, [])
 
 
 def test_ciphertext_that_can_not_be_removed_is_left_to_the_sweep(world: World) -> None:
