@@ -17,6 +17,7 @@ from recording_service.twilio_stand_in.answers import Answer
 from recording_service.twilio_stand_in.encryption import Encryption
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2, recording_pb2
+from tests.faults.system_calls import Tracing
 from tests.support.commands import run
 from tests.support.encrypted import OTHER_PUBLIC_KEY_SID, PUBLIC_KEY_SID, an_encryption, pem, private_key, write_keys
 from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, RunningService, running_service
@@ -205,6 +206,27 @@ def test_what_can_not_be_proven_is_failed_by_its_reason_and_no_plaintext_is_ever
     assert seen == set()
     assert {sid: service.get(sid).failure_reason for sid in expected} == expected
     assert [paths_of(service, sid) for sid in expected] == [[]] * len(expected)
+
+
+def test_no_process_writes_plaintext_anywhere_before_the_tag_is_right(service: RunningService) -> None:
+    body = PLAIN[:65536]
+    damaged, whole = (added(service, an_encryption(), body) for _ in range(2))
+    sent = service.twilio.media(damaged, ".wav")
+    service.twilio.behave(damaged, Answer(body=sent[:-1] + bytes([sent[-1] ^ 1])), times=None)
+    workers = [part.pid for part in service.parts("worker-")]
+    tracing = Tracing(workers, ["--trace=write,writev,pwrite64,pwritev,sendto,sendmsg", "--string-limit=200000"])
+    try:
+        called_back(service, damaged)
+        assert ended(service, damaged).state == FAILED
+        before = tracing.log
+        called_back(service, whole)
+        assert ended(service, whole).state == READY
+    finally:
+        tracing.detach()
+    # What is sent to Redis and the log are writes, too; and of the recording that is whole the marker is seen.
+    assert "write" in before
+    assert MARKER.decode() not in before
+    assert MARKER.decode() in tracing.log
 
 
 def test_once_its_key_is_configured_a_recording_is_had_after_all(service: RunningService, tmp_path: Path) -> None:
