@@ -85,6 +85,19 @@ def worker() -> None:
 
 
 @main.command()
+def process() -> None:
+    """Run one worker for what follows the download: probe, waveform, transcript. It does one recording at a time.
+
+    \b
+    Example:
+      RECORDING_REDIS_URL=redis://127.0.0.1:6379 recording-service process
+    """
+    from recording_service.processes.worker_process import run_processing_worker
+
+    _run("processor", lambda settings: run_processing_worker(settings, _nobody_waits))
+
+
+@main.command()
 def dispatch() -> None:
     """Run the dispatcher: it sees to whatever is due. Of several, one works and the others stand by.
 

@@ -30,19 +30,33 @@ PACKAGE = "recording_service"
 #: What each part may import of ours besides itself. A part is a package, or a module, directly under recording_service;
 #: `recordings` is the generated client.
 ALLOWED: Mapping[str, frozenset[str]] = {
-    "core": frozenset(),
+    "core": frozenset({"transcripts"}),
+    # What was said, and how it is written: made by the core, shown by the HTTP adapter.
+    "transcripts": frozenset(),
     "config": frozenset({"signed_urls"}),
-    "adapters": frozenset({"core"}),
+    "adapters": frozenset({"core", "transcripts"}),
     "worker": frozenset({"core"}),
     # The form of playback URLs: made by the one, checked by the other, who otherwise know nothing of each other.
     "signed_urls": frozenset(),
-    "grpc_api": frozenset({"core", "recordings", "signed_urls"}),
-    "http_api": frozenset({"recordings", "signed_urls"}),
+    "grpc_api": frozenset({"core", "recordings", "signed_urls", "transcripts"}),
+    "http_api": frozenset({"recordings", "signed_urls", "transcripts"}),
     "twilio_stand_in": frozenset(),
     "transcription_stand_in": frozenset(),
     # The demo shows the service from outside: it is a client, and brings its own Twilio.
     "processes": frozenset(
-        {"core", "config", "adapters", "worker", "grpc_api", "http_api", "recordings", "signed_urls", "twilio_stand_in"}
+        {
+            "core",
+            "config",
+            "adapters",
+            "worker",
+            "grpc_api",
+            "http_api",
+            "recordings",
+            "signed_urls",
+            "transcription_stand_in",
+            "transcripts",
+            "twilio_stand_in",
+        }
     ),
     # It reads the settings, hands them to a composition root, and puts their errors into words.
     "cli": frozenset({"processes", "config", "core", "twilio_stand_in"}),

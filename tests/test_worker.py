@@ -7,8 +7,9 @@ import pytest
 
 from recording_service import worker
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import Bell, RecordingState
+from recording_service.core.model import Bell, ProcessingState, RecordingState, Work
 from tests.support.core_world import AUDIO, KEY, World, a_request
+from tests.support.steps import RUNNERS
 
 
 @pytest.fixture
@@ -19,14 +20,32 @@ def world() -> World:
 @pytest.fixture
 def installed(world: World) -> Iterator[None]:
     """A worker process of that world."""
-    worker.install(world.downloader(), "worker-7")
+    worker.install(world.downloader(), Work.DOWNLOAD, "worker-7")
+    yield
+    uninstall()
+
+
+@pytest.fixture
+def installed_processor(world: World) -> Iterator[None]:
+    """A process of that world that does what follows the download."""
+    worker.install(world.processor(RUNNERS), Work.PROCESSING, "processor-7")
     yield
     uninstall()
 
 
 def uninstall() -> None:
     """As in a process that nothing was installed in."""
-    worker._Installed.downloader = None
+    worker._Installed.answerer = None
+
+
+def rung_for_processing(world: World) -> str:
+    """The same of a recording that is here."""
+    world.script(AUDIO)
+    world.enqueuer().enqueue(a_request())
+    world.work()
+    bell = world.queue.hear(Work.PROCESSING)
+    assert bell is not None
+    return bell.job_id
 
 
 def rung(world: World) -> str:
@@ -58,7 +77,7 @@ def test_a_bell_that_rings_again_does_nothing(world: World) -> None:
 @pytest.mark.usefixtures("installed")
 def test_the_claim_is_made_in_the_workers_name(world: World) -> None:
     names: list[str] = []
-    world.catalogue.before["claim"] = lambda heard, claimed_by, now, probe: names.append(claimed_by)
+    world.catalogue.before["claim"] = lambda heard, claimed_by, *_, **__: names.append(claimed_by)
     worker.download(rung(world))
     assert names == ["worker-7"]
 
@@ -83,21 +102,72 @@ def test_what_rq_keeps_of_an_error_has_no_text_of_it(world: World) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize("job_id", ["", "x", "AC-RE", "AC-RE-x", "AC-RE-1-2"])
+@pytest.mark.parametrize(
+    "job_id", ["", "x", "AC-RE", "AC-RE-x", "AC-RE-1-2", "AC-RE-p", "AC-RE-pp1", "AC-RE-1-echo-echo", "AC-RE--echo"]
+)
 def test_what_is_no_bell_is_refused(world: World, job_id: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - Python's own
         worker.download(job_id)
     assert world.catalogue.calls["claim"] == 0
 
 
-def test_a_process_that_is_no_worker_downloads_nothing(world: World) -> None:
+@pytest.mark.usefixtures("installed_processor")
+def test_a_bell_for_processing_is_answered_with_the_attempt_that_was_seen_to_an_end(world: World) -> None:
+    job_id = rung_for_processing(world)
+    assert worker.process(job_id) == job_id == f"{KEY.account_sid}-{KEY.recording_sid}-p1"
+    assert world.row().processing.state is ProcessingState.DONE
+    assert worker.process(job_id) is None
+
+
+@pytest.mark.usefixtures("installed_processor")
+def test_before_the_claim_of_processing_errors_are_raised_so_that_rq_tries_again(world: World) -> None:
+    job_id = rung_for_processing(world)
+    world.catalogue.fail(CatalogueUnavailable(), "claim")
+    with pytest.raises(worker.BellUnanswered, match="CatalogueUnavailable"):
+        worker.process(job_id)
+
+
+@pytest.mark.usefixtures("installed_processor")
+def test_the_echo_of_an_attempt_is_answered_as_any_bell(world: World) -> None:
+    job_id = rung_for_processing(world)
+    echo = Bell.from_job_id(job_id).echo
+    assert worker.process(echo.job_id) == job_id
+
+
+def test_a_process_that_is_no_worker_does_nothing(world: World) -> None:
     uninstall()
+    for job_id, answer, command in (
+        (rung(world), worker.download, "recording-service worker"),
+        (Bell(*KEY, 1, Work.PROCESSING).job_id, worker.process, "recording-service process"),
+    ):
+        with pytest.raises(RuntimeError, match=command):
+            answer(job_id)
+    assert world.row().state is RecordingState.QUEUED
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_worker_that_downloads_is_asked_for_no_processing(world: World) -> None:
+    job_id = rung_for_processing(world)
+    with pytest.raises(RuntimeError, match="recording-service process"):
+        worker.process(job_id)
+    assert world.row().processing.state is ProcessingState.PENDING
+
+
+@pytest.mark.usefixtures("installed_processor")
+def test_a_worker_that_processes_is_asked_for_no_download(world: World) -> None:
     job_id = rung(world)
-    with pytest.raises(RuntimeError, match="not a recording worker"):
+    with pytest.raises(RuntimeError, match="recording-service worker"):
         worker.download(job_id)
     assert world.row().state is RecordingState.QUEUED
 
 
-def test_a_bell_is_found_again_by_the_name_of_its_job() -> None:
-    bell = Bell(*KEY, 12)
+@pytest.mark.parametrize("work", Work)
+@pytest.mark.parametrize("is_echo", [False, True])
+def test_a_bell_is_found_again_by_the_name_of_its_job(work: Work, is_echo: bool) -> None:
+    bell = Bell(*KEY, 12, work, is_echo)
     assert Bell.from_job_id(bell.job_id) == bell
+
+
+def test_no_two_bells_have_the_same_name() -> None:
+    bells = {Bell(*KEY, attempt, work, echo) for attempt in (1, 2) for work in Work for echo in (False, True)}
+    assert len({bell.job_id for bell in bells}) == len(bells) == 8

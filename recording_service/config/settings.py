@@ -28,6 +28,7 @@ SECRET_VARIABLES = (
     "RECORDING_DATABASE_URL",
     "RECORDING_GRPC_TOKEN",
     "RECORDING_PLAYBACK_KEYS",
+    "RECORDING_TRANSCRIPTION_API_KEY",
 )
 
 
@@ -70,6 +71,27 @@ class Settings(BaseSettings):
     storage_url: str = ""
     #: Worker processes: how many recordings are downloaded at once.
     workers: Annotated[int, Field(ge=0, le=64)] = 2
+    #: Worker processes for what follows the download: how many recordings are processed at once.
+    processing_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    #: How many recordings of one account are downloaded, or processed, at once; 0: as many as there are workers. What
+    #: somebody waits to hear is not held back by it.
+    downloads_per_account: Annotated[int, Field(ge=0)] = 0
+    processing_per_account: Annotated[int, Field(ge=0)] = 0
+    #: Where recordings are transcribed: the beginning of an API that is OpenAI's or like it. Empty: they are not.
+    transcription_url: str = ""
+    transcription_api_key: SecretStr = SecretStr("")
+    #: As the server calls it.
+    transcription_model: str = "whisper-1"
+    #: What is spoken, as a code of ISO 639-1. Empty: the server finds out.
+    transcription_language: str = ""
+    #: What follows the URL.
+    transcription_path: str = "/audio/transcriptions"
+    #: Whether the times of words are asked for too.
+    transcription_word_times: bool = True
+    #: Send sound and key in the clear, beyond loopback too.
+    transcription_allow_plain_http: bool = False
+    #: PEM file of whom to trust there, instead of the usual authorities.
+    transcription_ca_file: Path | None = None
     #: What Twilio and browsers call us by: webhooks are signed for it.
     public_url: str = ""
     #: Origins whose pages may play recordings.
@@ -103,6 +125,8 @@ class Settings(BaseSettings):
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     #: Longest download, in seconds.
     download_seconds: Annotated[float, Field(gt=0)] = 600.0
+    #: Longest attempt at processing a recording, in seconds.
+    processing_seconds: Annotated[float, Field(gt=0)] = 3600.0
     #: How fast stored bytes are read again and compared with their SHA-256; 0: never.
     scrub_bytes_per_second: Annotated[int, Field(ge=0)] = 4 * 1024**2
     #: How long an object is left alone once it was read, in seconds. Not scaled.

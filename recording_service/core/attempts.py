@@ -8,11 +8,11 @@ import logging
 from datetime import datetime
 from functools import partial
 
-from recording_service.core import transitions
+from recording_service.core import processing_transitions, transitions
 from recording_service.core.changes import tell
 from recording_service.core.errors import RecordingServiceError, WorkerCrashed
 from recording_service.core.failpoints import Failpoint, failpoint
-from recording_service.core.model import Bell, Recording
+from recording_service.core.model import Bell, Recording, Work
 from recording_service.core.ports import Catalogue, ChangeFeed, Clock
 from recording_service.core.retry import GiveUp, RetryPolicy
 
@@ -29,11 +29,15 @@ class Attempts:
         self._clock = clock
 
     def fail(self, bell: Bell, error: RecordingServiceError, message: str) -> Recording | None:
-        """Ends an attempt: the next one is put off, or the recording given up. None if it was not the current one."""
+        """Ends an attempt: the next one is put off, or what it was at given up. None if it was not the current one.
+
+        What is given up is the recording, or, of an attempt at processing, the step.
+        """
         now = self._clock.now()
 
         def decide(row: Recording | None) -> Recording | None:
-            return self._failed(row, bell, error, message, now)
+            failed = self._failed if bell.work is Work.DOWNLOAD else self._step_failed
+            return failed(row, bell, error, message, now)
 
         failpoint(Failpoint.ATTEMPT_BEFORE_END)
         row, changed = self._catalogue.amend([(bell.key, decide)])[0]
@@ -41,7 +45,9 @@ class Attempts:
             _log.info("attempt %d is over already recording_sid=%s", bell.attempt, bell.recording_sid)
             return None
         failpoint(Failpoint.ATTEMPT_AFTER_END)
-        if row.waiting_reason is not None:
+        if bell.work is Work.PROCESSING:
+            _log_of_processing(row, bell, message)
+        elif row.waiting_reason is not None:
             _log.warning(
                 "attempt %d ended: %s next_attempt_time=%s waiting_reason=%s recording_sid=%s request_id=%s",
                 bell.attempt,
@@ -67,7 +73,8 @@ class Attempts:
     def crashed(self, bell: Bell) -> Recording | None:
         """Ends an attempt whose process is gone; that spends of the budget, so that poison comes to an end."""
         error = WorkerCrashed()
-        return self.fail(bell, error, str(error))
+        message = str(error) if bell.work is Work.DOWNLOAD else "the process that was at it died"
+        return self.fail(bell, error, message)
 
     def crashed_under(self, claimed_by: str) -> None:
         """Ends whatever a worker was at whose work-horse has died."""
@@ -80,7 +87,8 @@ class Attempts:
         for claimed in self._catalogue.claimed(claimed_by):
             bell = claimed.bell
             failpoint(Failpoint.ATTEMPT_BEFORE_RELEASE)
-            row, changed = self._catalogue.amend([(bell.key, partial(transitions.released, bell=bell, now=now))])[0]
+            released = transitions.released if bell.work is Work.DOWNLOAD else processing_transitions.released
+            row, changed = self._catalogue.amend([(bell.key, partial(released, bell=bell, now=now))])[0]
             if changed and row is not None:
                 failpoint(Failpoint.ATTEMPT_AFTER_RELEASE)
                 _log.info("attempt %d was given back recording_sid=%s", bell.attempt, bell.recording_sid)
@@ -103,3 +111,34 @@ class Attempts:
             spent_of=verdict.spent_of,
             now=now,
         )
+
+    def _step_failed(
+        self, row: Recording | None, bell: Bell, error: RecordingServiceError, message: str, now: datetime
+    ) -> Recording | None:
+        if row is None:
+            return None
+        verdict = self._policy.after_step(error, row.processing)
+        if isinstance(verdict, GiveUp):
+            return processing_transitions.step_given_up(row, bell, verdict.failure_reason, message, now)
+        return processing_transitions.put_off(
+            row,
+            bell,
+            waiting_reason=verdict.waiting_reason,
+            delay=verdict.delay,
+            spent_of=verdict.spent_of,
+            now=now,
+        )
+
+
+def _log_of_processing(row: Recording, bell: Bell, message: str) -> None:
+    processing = row.processing
+    waits = processing.waiting_reason is not None and processing.next_attempt_time is not None
+    _log.log(
+        logging.WARNING if waits else logging.ERROR,
+        "attempt %d at processing ended: %s %s recording_sid=%s request_id=%s",
+        bell.attempt,
+        message,
+        f"next_attempt_time={processing.next_attempt_time}" if waits else "the step is given up",
+        bell.recording_sid,
+        row.request_id,
+    )

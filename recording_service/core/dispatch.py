@@ -11,20 +11,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from recording_service.core import transitions
+from recording_service.core import processing_transitions, transitions
 from recording_service.core.attempts import Attempts
 from recording_service.core.clock_jumps import ClockJumps
 from recording_service.core.errors import CatalogueUnavailable, DependencyUnavailable
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.leases import LeaseWatch
 from recording_service.core.lost_bells import LostBells
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
+from recording_service.core.next_bells import NO_LIMITS, AccountLimits
 from recording_service.core.ports import BellQueue, Catalogue, Clock, DispatcherRow, Storage
 from recording_service.core.retry import LONGEST_DELAY_SECONDS
 from recording_service.core.scrub import ShelfScrub
 from recording_service.core.sweep import ShelfSweep
 
 _log = logging.getLogger(__name__)
+
+_FORGOTTEN = {
+    Work.DOWNLOAD: transitions.bell_forgotten,
+    Work.PROCESSING: processing_transitions.bell_forgotten,
+}
 
 #: Bells that are rung, or looked for, at a time.
 BATCH = 500
@@ -52,6 +58,8 @@ class DispatchSettings:
     longest_probe_wait_seconds: float = 360.0
     #: Between two looks for what waits longer.
     wait_check_seconds: float = 30.0
+    #: What the workers go by: what is held back needs no bell.
+    limits: AccountLimits = NO_LIMITS
 
 
 class Dispatcher:
@@ -85,7 +93,17 @@ class Dispatcher:
         gap = 4 * settings.tick_seconds
         self._leases: LeaseWatch[Bell] = LeaseWatch(expiry_seconds=settings.lease_seconds, longest_gap_seconds=gap)
         self._holders: LeaseWatch[str] = LeaseWatch(expiry_seconds=settings.election_seconds, longest_gap_seconds=gap)
-        self._lost_bells = LostBells(catalogue, queue, clock, interval_seconds=settings.bell_check_seconds)
+        self._lost_bells = {
+            work: LostBells(
+                catalogue,
+                queue,
+                clock,
+                interval_seconds=settings.bell_check_seconds,
+                work=work,
+                limit=settings.limits.of(work),
+            )
+            for work in Work
+        }
         self._clock_jumps = ClockJumps(
             catalogue,
             clock,
@@ -122,6 +140,9 @@ class Dispatcher:
             # Before new bells are rung: they would be missing until a worker has claimed.
             self._step(self._replace_lost_bells)
             self._step(self._ring_due)
+        # What is to be processed is here, and what is made of it goes into the catalogue.
+        self._step(self._replace_lost_processing_bells)
+        self._step(self._ring_due_processing)
         self._step(self._sweep.advance)
         self._step(self._scrub.scrub)
         return True
@@ -187,17 +208,29 @@ class Dispatcher:
                 self._ring_anew([candidate.bell])
 
     def _ring_due(self) -> None:
+        self._ring_all_due(Work.DOWNLOAD)
+
+    def _ring_due_processing(self) -> None:
+        self._ring_all_due(Work.PROCESSING)
+
+    def _replace_lost_bells(self) -> None:
+        self._replace_all_lost(Work.DOWNLOAD)
+
+    def _replace_lost_processing_bells(self) -> None:
+        self._replace_all_lost(Work.PROCESSING)
+
+    def _ring_all_due(self, work: Work) -> None:
         now, until = self._clock_jumps.now(), self._clock.monotonic() + self._settings.tick_seconds
         untouched_since = now - timedelta(seconds=self._settings.grace_seconds)
-        while bells := self._catalogue.due_unrung(now, untouched_since, BATCH):
+        while bells := self._catalogue.due_unrung(now, untouched_since, BATCH, work):
             self._ring(bells)
             # However many there are, leases and the election must not wait for them.
             if len(bells) < BATCH or self._clock.monotonic() >= until:
                 return
 
-    def _replace_lost_bells(self) -> None:
+    def _replace_all_lost(self, work: Work) -> None:
         until = self._clock.monotonic() + self._settings.tick_seconds
-        for lost in self._lost_bells.search(BATCH, until):
+        for lost in self._lost_bells[work].search(BATCH, until):
             _log.warning("%d bells were lost; ringing anew", len(lost))
             self._ring_anew(lost)
 
@@ -206,10 +239,16 @@ class Dispatcher:
         failpoint(Failpoint.DISPATCH_BEFORE_NEW_ATTEMPT)
         now = self._clock.now()
         amended = self._catalogue.amend(
-            [(bell.key, partial(transitions.bell_forgotten, bell=bell, now=now)) for bell in bells]
+            [(bell.key, partial(_FORGOTTEN[bell.work], bell=bell, now=now)) for bell in bells]
         )
         # A row that was not changed has moved on by itself: it may be waiting for its time.
-        self._ring([row.bell for row, changed in amended if row is not None and changed])
+        self._ring(
+            [
+                row.bell if bell.work is Work.DOWNLOAD else row.processing_bell
+                for bell, (row, changed) in zip(bells, amended, strict=True)
+                if row is not None and changed
+            ]
+        )
 
     def _ring(self, bells: Sequence[Bell]) -> None:
         if bells:

@@ -4,12 +4,10 @@ After the claim nothing is raised: every ending is written to the row, and what 
 """
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 from recording_service.core import transitions
 from recording_service.core.attempts import Attempts
@@ -36,12 +34,12 @@ from recording_service.core.errors import (
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.landing import land
 from recording_service.core.lease_keeper import LeaseKeeper
-from recording_service.core.model import Bell, EncryptionDetails, Recording, RecordingState, StoredObject
+from recording_service.core.model import Bell, EncryptionDetails, Recording, RecordingState, StoredObject, Work
+from recording_service.core.next_bells import NO_LIMITS, AccountLimits, NextBells
+from recording_service.core.noting import USUAL_NOTING, Noting
 from recording_service.core.ports import Catalogue, ChangeFeed, Clock, Decryptor, MediaSource, Storage
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 #: Answers that show that Twilio accepts the account's credentials, though it does not give the recording.
 _AUTHORIZED_ANSWERS = (
@@ -66,10 +64,7 @@ class DownloadSettings:
     lease_interval_seconds: float = 2.0
     #: How often one request may find out whether a paused account is accepted again.
     probe_interval_seconds: float = 60.0
-    #: How often an attempt's end is told to a catalogue that does not answer, and the pause between two times: about a
-    #: minute, and within what RQ lets a job last beyond its download.
-    note_tries: int = 15
-    note_pause_seconds: float = 2.0
+    limits: AccountLimits = NO_LIMITS
 
 
 class Downloader:
@@ -84,7 +79,9 @@ class Downloader:
         decryptor: Decryptor,
         changes: ChangeFeed,
         attempts: Attempts,
+        next_bells: NextBells,
         clock: Clock,
+        noting: Noting = USUAL_NOTING,
         settings: DownloadSettings = DownloadSettings(),
     ) -> None:
         self._catalogue = catalogue
@@ -93,7 +90,9 @@ class Downloader:
         self._encrypted = EncryptedDownload(storage, source, decryptor)
         self._changes = changes
         self._attempts = attempts
+        self._next_bells = next_bells
         self._clock = clock
+        self._noting = noting
         self._settings = settings
         self._probe_interval = timedelta(seconds=settings.probe_interval_seconds)
 
@@ -102,7 +101,8 @@ class Downloader:
 
         May be called any number of times for one bell. Raises CatalogueUnavailable only before anything was claimed.
         """
-        claimed = self._catalogue.claim(heard, claimed_by, self._clock.now(), self._probe_interval)
+        limit = self._settings.limits.of(Work.DOWNLOAD)
+        claimed = self._catalogue.claim(heard, claimed_by, self._clock.now(), self._probe_interval, limit=limit)
         if claimed is None:
             _log.debug("nothing is due recording_sid=%s attempt=%d", heard.recording_sid, heard.attempt)
             return None
@@ -122,6 +122,7 @@ class Downloader:
             _log.exception(
                 "an attempt's end could not be noted; its lease will end it recording_sid=%s", claimed.recording_sid
             )
+        self._next_bells.ended(claimed.bell)
         return claimed.bell
 
     def _see_through(self, claimed: Recording, started: float) -> None:
@@ -132,7 +133,7 @@ class Downloader:
             now = self._clock.now()
             failpoint(Failpoint.ACCOUNT_BEFORE_PAUSE)
             # Paused first: a row that is due again must not be rung for before it waits for its account.
-            self._note(lambda: self._catalogue.pause(claimed.account_sid, now, now + self._probe_interval))
+            self._noting.note(lambda: self._catalogue.pause(claimed.account_sid, now, now + self._probe_interval))
             failpoint(Failpoint.ACCOUNT_AFTER_PAUSE)
             self._fail(claimed.bell, error, error.message)
         except (SourceError, DecryptionError, StorageUnavailable) as error:
@@ -149,20 +150,7 @@ class Downloader:
             self._resume_account(claimed.account_sid)
 
     def _fail(self, bell: Bell, error: RecordingServiceError, message: str) -> None:
-        self._note(lambda: self._attempts.fail(bell, error, message))
-
-    def _note(self, tell: Callable[[], T]) -> T:
-        """Tells the catalogue, again and again if it does not answer: else a whole download would be for nothing.
-
-        `tell` is idempotent. Raises CatalogueUnavailable in the end; the lease then ends the attempt.
-        """
-        for _ in range(self._settings.note_tries - 1):
-            try:
-                return tell()
-            except CatalogueUnavailable:
-                _log.warning("the end of an attempt could not be noted; trying again")
-                time.sleep(self._settings.note_pause_seconds)
-        return tell()
+        self._noting.note(lambda: self._attempts.fail(bell, error, message))
 
     def _fetch(self, claimed: Recording) -> tuple[StoredObject, Audio, EncryptionDetails | None]:
         """The recording as it was published, what it is, and how it was encrypted."""
@@ -208,7 +196,7 @@ class Downloader:
         if details is not None:
             now = self._clock.now()
             learnt = (claimed.key, lambda row: transitions.encryption_learnt(row, claimed.bell, details, now))
-            self._note(lambda: self._catalogue.amend([learnt]))
+            self._noting.note(lambda: self._catalogue.amend([learnt]))
         return details
 
     def _ready(
@@ -223,7 +211,7 @@ class Downloader:
         bell = claimed.bell
         failpoint(Failpoint.DOWNLOAD_BEFORE_READY)
         ready = (claimed.key, lambda row: transitions.stored(row, bell, stored, audio, now, details))
-        row, changed = self._note(lambda: self._catalogue.amend([ready])[0])
+        row, changed = self._noting.note(lambda: self._catalogue.amend([ready])[0])
         # An answer may have been lost, of a time that was noted: the object is the row's then.
         is_ours = row is not None and row.state is RecordingState.READY and row.object_key == stored.object_key
         if row is None or not (changed or is_ours):
@@ -244,6 +232,7 @@ class Downloader:
             row.request_id,
         )
         tell(self._changes, row)
+        self._next_bells.ready(row)
         with self._leaving_remains_to_the_sweep(claimed):
             self._storage.remove_others(claimed.key, keep=stored.object_key)
             failpoint(Failpoint.DOWNLOAD_REMAINS_REMOVED)

@@ -9,7 +9,7 @@ time-out.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from itertools import zip_longest
 from typing import NamedTuple
@@ -26,11 +26,16 @@ from recording_service.core.errors import (
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.model import (
     IN_FLIGHT,
+    Bell,
     EnqueueReason,
     EnqueueRequest,
+    ProcessingState,
     Recording,
+    RecordingJob,
     RecordingState,
+    Step,
     WaitingReason,
+    Work,
 )
 from recording_service.core.ports import BellQueue, Catalogue, Clock, Decide, Storage
 
@@ -77,7 +82,16 @@ class _Ticket:
 class Enqueuer:
     """Answers enqueues. Safe to use from many threads."""
 
-    def __init__(self, catalogue: Catalogue, queue: BellQueue, storage: Storage, clock: Clock) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        queue: BellQueue,
+        storage: Storage,
+        clock: Clock,
+        available: Set[Step] = transitions.ALL_STEPS,
+    ) -> None:
+        """`available`: the steps after the download that somebody is configured for."""
+        self._available = available
         self._catalogue = catalogue
         self._queue = queue
         self._storage = storage
@@ -113,7 +127,8 @@ class Enqueuer:
         """Enqueues many recordings; one outcome a request, in order."""
         outcomes: list[Outcome] = []
         for start in range(0, len(requests), GROUP_LIMIT):
-            outcomes += self._ring(self._commit(requests[start : start + GROUP_LIMIT]))
+            group = requests[start : start + GROUP_LIMIT]
+            outcomes += self._ring(group, self._commit(group))
         return outcomes
 
     def _wait(self, ticket: _Ticket) -> None:
@@ -139,11 +154,12 @@ class Enqueuer:
     def _answer(self, group: Sequence[_Ticket]) -> None:
         outcomes: list[Outcome] = []
         try:
+            requests = [ticket.request for ticket in group]
             try:
-                committed = self._commit([ticket.request for ticket in group])
+                committed = self._commit(requests)
             finally:
                 self._hand_over()
-            outcomes = self._ring(committed)
+            outcomes = self._ring(requests, committed)
         finally:
             # Also where this thread is being ended: those who wait for it must not wait for their deadline.
             for ticket, outcome in zip_longest(group, outcomes):
@@ -173,7 +189,7 @@ class Enqueuer:
         now = self._clock.now()
         try:
             failpoint(Failpoint.ENQUEUE_BEFORE_COMMIT)
-            amended = self._catalogue.amend([(request.key, _decision(request, now)) for request in requests])
+            amended = self._catalogue.amend([(request.key, self._decision(request, now)) for request in requests])
             failpoint(Failpoint.ENQUEUE_AFTER_COMMIT)
         except Exception as error:
             return [_failure(error, None) for _ in requests]
@@ -194,14 +210,24 @@ class Enqueuer:
         except Exception as error:
             return _failure(error, recording)
 
-    def _ring(self, rows: "Sequence[Recording | EnqueueFailed]") -> list[Outcome]:
+    def _decision(self, request: EnqueueRequest, now: datetime) -> Decide:
+        return lambda existing: transitions.enqueued(existing, request, now, self._available)
+
+    def _ring(self, requests: Sequence[EnqueueRequest], rows: "Sequence[Recording | EnqueueFailed]") -> list[Outcome]:
         """Rings for the rows that nobody has rung for yet; what is true of every row then."""
-        bells = list(dict.fromkeys(row.bell for row in rows if isinstance(row, Recording) and _needs_bell(row)))
+        asked = [(request.job, row) for request, row in zip(requests, rows, strict=True)]
+        needed = [None if isinstance(row, EnqueueFailed) else _needed_bell(job, row) for job, row in asked]
+        bells = list(dict.fromkeys(bell for bell in needed if bell is not None))
         if not bells:
-            return [row if isinstance(row, EnqueueFailed) else _settled(row) for row in rows]
+            return [row if isinstance(row, EnqueueFailed) else _settled(job, row) for job, row in asked]
+        if any(bell.work is Work.DOWNLOAD for bell in bells):
+            try:
+                # A row that nobody can fetch now is the dispatcher's to ring for, once there is room.
+                self._storage.check_room()
+            except Exception as error:
+                # What is here is processed all the same.
+                return self._ring(requests, _refused(error, rows, needed))
         try:
-            # A row that nobody can fetch now is the dispatcher's to ring for, once there is room.
-            self._storage.check_room()
             self._queue.ring(bells)
             failpoint(Failpoint.ENQUEUE_AFTER_BELL)
             rung = self._catalogue.mark_rung(bells, self._clock.now())
@@ -210,40 +236,59 @@ class Enqueuer:
             looked_up = self._catalogue.get_many(missed) if missed else {}
         except Exception as error:
             return [
-                row if isinstance(row, EnqueueFailed) else _failure(error, row) if _needs_bell(row) else _settled(row)
-                for row in rows
+                row if isinstance(row, EnqueueFailed) else _settled(job, row) if bell is None else _failure(error, row)
+                for (job, row), bell in zip(asked, needed, strict=True)
             ]
         outcomes: list[Outcome] = []
         first = set(rung)
-        for row in rows:
+        for (job, row), bell in zip(asked, needed, strict=True):
             if isinstance(row, EnqueueFailed):
                 outcomes.append(row)
-            elif row.bell in first:
-                first.remove(row.bell)
+            elif bell in first:
+                first.remove(bell)
                 outcomes.append(EnqueueResult(EnqueueReason.ENQUEUED, row))
-            elif row.bell in rung:
+            elif bell in rung:
                 outcomes.append(EnqueueResult(EnqueueReason.DUPLICATE, row))
             else:
-                outcomes.append(_settled(looked_up.get(row.key, row)))
+                outcomes.append(_settled(job, looked_up.get(row.key, row)))
         return outcomes
 
 
-def _decision(request: EnqueueRequest, now: datetime) -> Decide:
-    return lambda existing: transitions.enqueued(existing, request, now)
+def _needed_bell(job: RecordingJob, recording: Recording) -> Bell | None:
+    """The bell that nobody has rung yet, of what the job asks for; None if there is none to be rung.
+
+    What waits for its next attempt was rung for before.
+    """
+    if recording.state in IN_FLIGHT:
+        is_due = recording.rung_time is None and recording.waiting_reason not in _RUNG_BEFORE
+        return recording.bell if is_due else None
+    processing = recording.processing
+    if job is RecordingJob.FULL and processing.state is ProcessingState.PENDING:
+        is_due = processing.rung_time is None and processing.waiting_reason is None
+        return recording.processing_bell if is_due else None
+    return None
 
 
-def _needs_bell(recording: Recording) -> bool:
-    """Whether no bell has rung for the row yet. One that waits for its next attempt was rung for before."""
-    return recording.state in IN_FLIGHT and recording.rung_time is None and recording.waiting_reason not in _RUNG_BEFORE
+def _refused(
+    error: Exception, rows: "Sequence[Recording | EnqueueFailed]", needed: Sequence[Bell | None]
+) -> "list[Recording | EnqueueFailed]":
+    """The rows, with a failure in the place of those that need a bell of the download."""
+    return [
+        _failure(error, row)
+        if not isinstance(row, EnqueueFailed) and bell is not None and bell.work is Work.DOWNLOAD
+        else row
+        for row, bell in zip(rows, needed, strict=True)
+    ]
 
 
-def _settled(recording: Recording) -> Outcome:
+def _settled(job: RecordingJob, recording: Recording) -> Outcome:
     """What is true of a row that this call need not ring for, or that another one has rung for."""
-    if recording.state is RecordingState.READY:
-        return EnqueueResult(EnqueueReason.CACHED, recording)
     if recording.state is RecordingState.DELETED:
         return RecordingDeleted(recording.recording_sid)
-    if _needs_bell(recording):
+    is_being_processed = recording.processing.state in (ProcessingState.PENDING, ProcessingState.RUNNING)
+    if recording.state is RecordingState.READY and (job is RecordingJob.DOWNLOAD_ONLY or not is_being_processed):
+        return EnqueueResult(EnqueueReason.CACHED, recording)
+    if _needed_bell(job, recording) is not None:
         # A new attempt began while this call rang for the one before: nobody has rung for it yet.
         return EnqueueFailed(recording)
     return EnqueueResult(EnqueueReason.DUPLICATE, recording)

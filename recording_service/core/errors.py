@@ -9,6 +9,8 @@ RecordingServiceError
 ├── RecordingDeleted               an enqueue met a tombstone
 ├── RecordingNotReady              its bytes are not here yet
 ├── RecordingFailed                its bytes will not come
+├── StepNotDone                    what a step makes of it is not there yet
+├── StepWithoutResult              it will not come: nobody asked, or the step has failed or was skipped
 ├── RecordingTruncated             its bytes were here and are not whole any more
 ├── OffsetPastEnd                  the range begins after the last byte
 ├── EtagMismatch                   the bytes are another version than the one asked for
@@ -27,6 +29,15 @@ RecordingServiceError
 ├── ObjectMissing                  the shelf has no such object
 ├── AttemptSuperseded              another attempt has taken over; the result is thrown away
 ├── WorkerCrashed                  the process that was at an attempt is gone
+├── StepError                      a step after the download can't be done, this time or at all
+│   ├── StepImpossible             of these bytes never
+│   └── TranscriptionError
+│       ├── TranscriptionRateLimited       the server asked for fewer requests
+│       ├── TranscriptionUnavailable       it could not be reached, was slow, or broke
+│       ├── TranscriptionKeyRejected       it does not accept the key
+│       ├── TranscriptionRefused           it does not accept what is asked for
+│       ├── TranscriptionAnswerInvalid     what it answered is no transcript
+│       └── TranscriptionWrongLanguage     it heard another language than the one that is configured
 ├── DecryptionError                an encrypted recording could not be decrypted
 │   ├── EncryptionDetailsInvalid
 │   ├── EncryptionKeyUnknown
@@ -54,7 +65,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recording_service.core.model import FailureReason, Recording, RecordingState
+    from recording_service.core.model import FailureReason, ProcessingState, Recording, RecordingState, Step, StepReason
 
 
 class RecordingServiceError(Exception):
@@ -138,6 +149,34 @@ class RecordingFailed(RecordingServiceError):
         super().__init__(f"recording {recording_sid} could not be had: {failure_reason.value}")
         self.recording_sid = recording_sid
         self.failure_reason = failure_reason
+
+
+class StepNotDone(RecordingServiceError):
+    """Raised when what a step makes of a recording is asked for before it is there."""
+
+    def __init__(self, recording_sid: str, step: "Step", state: "ProcessingState", retry_seconds: float) -> None:
+        super().__init__(f"the {step.value} of recording {recording_sid} is not there yet; watch the recording")
+        self.recording_sid = recording_sid
+        self.step = step
+        self.state = state
+        self.retry_seconds = retry_seconds
+
+
+class StepWithoutResult(RecordingServiceError):
+    """Raised when what a step makes of a recording is asked for, and won't come; enqueueing it as FULL asks anew.
+
+    `state` is None where nobody has asked for the steps at all.
+    """
+
+    def __init__(
+        self, recording_sid: str, step: "Step", state: "ProcessingState | None", reason: "StepReason | None"
+    ) -> None:
+        why = "nobody has asked for it; enqueue the recording as FULL" if state is None else f"it is {state.name}"
+        super().__init__(f"recording {recording_sid} has no {step.value}: {why}")
+        self.recording_sid = recording_sid
+        self.step = step
+        self.state = state
+        self.reason = reason
 
 
 class RecordingTruncated(RecordingServiceError):
@@ -289,6 +328,76 @@ class WorkerCrashed(RecordingServiceError):
 
     def __init__(self) -> None:
         super().__init__("the process that fetched it died")
+
+
+class StepError(RecordingServiceError):
+    """The base of what may keep a step after the download from being done. `core.retry` says what follows."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class StepImpossible(StepError):
+    """Raised when a step can't be done of these bytes, now or ever. `reason` is how it ends."""
+
+    def __init__(self, reason: "StepReason", message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TranscriptionError(StepError):
+    """The base of what may go wrong between this service and what transcribes for it.
+
+    Messages are for the operator: they name no address and no key, and quote nothing of what the server answered.
+    """
+
+
+class TranscriptionRateLimited(TranscriptionError):
+    """Raised for a 429, and for a 503 that says when to come back. `retry_after_seconds` is what was asked for."""
+
+    def __init__(self, retry_after_seconds: float | None) -> None:
+        super().__init__("the transcription server asked for fewer requests")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TranscriptionUnavailable(TranscriptionError):
+    """Raised when no whole answer came: no connection, a time-out, a 5xx, a body that was cut off. Ask again later."""
+
+
+class TranscriptionKeyRejected(TranscriptionError):
+    """Raised for a 401 or 403: about the key, and so about every clip. Until it is mended, asking again is in vain."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the transcription server refused the API key ({status}): check the key, and what it may do")
+        self.status = status
+
+
+class TranscriptionRefused(TranscriptionError):
+    """Raised for any other 4xx and for a redirect: asking again in the same way would not help.
+
+    The model may be unknown there, the address may be another service's, or the clip too large. `status` is HTTP's.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TranscriptionAnswerInvalid(TranscriptionError):
+    """Raised when a server says that all is well and sends what is no transcript."""
+
+
+class TranscriptionWrongLanguage(TranscriptionError):
+    """Raised when a language is configured and the server says that it heard another one.
+
+    `wanted` and `got` are codes of ISO 639; `got` is empty where the server named a language that is not known here.
+    """
+
+    def __init__(self, wanted: str, got: str) -> None:
+        super().__init__(f"the server transcribed {got or 'an unknown language'}, and {wanted} is configured")
+        self.wanted = wanted
+        self.got = got
 
 
 class DecryptionError(RecordingServiceError):

@@ -52,6 +52,13 @@ class Failpoint(StrEnum):
     #: The object is published, but another attempt has taken over; the object was not removed.
     DOWNLOAD_SUPERSEDED = "download.superseded"
 
+    #: A READY row is claimed for processing; nothing was read.
+    PROCESSING_AFTER_CLAIM = "processing.after_claim"
+    #: A step has made what it makes, or found that it can't; no row says so. Once a step.
+    PROCESSING_STEP_MADE = "processing.step_made"
+    #: The row says how the step has ended; nobody was told. Once a step.
+    PROCESSING_STEP_NOTED = "processing.step_noted"
+
     #: The upload's bytes are about to be flushed.
     UPLOAD_BEFORE_FSYNC = "upload.before_fsync"
     #: The bytes are on the medium; the object has no name.

@@ -7,14 +7,26 @@ numbers are compared, and only where bells are missing are rows asked for one by
 from collections.abc import Iterator
 from datetime import timedelta
 
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
 from recording_service.core.ports import BellQueue, Catalogue, Clock
 
 
 class LostBells:
     """Looks for lost bells now and then, and at once when the queue's memory is another one. For one thread."""
 
-    def __init__(self, catalogue: Catalogue, queue: BellQueue, clock: Clock, *, interval_seconds: float) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        queue: BellQueue,
+        clock: Clock,
+        *,
+        interval_seconds: float,
+        work: Work = Work.DOWNLOAD,
+        limit: int | None = None,
+    ) -> None:
+        """Looks for those of one kind of work, of which an account may have `limit` running at once."""
+        self._work = work
+        self._limit = limit
         self._catalogue = catalogue
         self._queue = queue
         self._clock = clock
@@ -36,14 +48,14 @@ class LostBells:
         begins = self._searched_to is None
         if begins and not forgotten and monotonic - self._looked_at < self._interval_seconds:
             return
-        waiting = self._queue.waiting()
+        waiting = self._queue.waiting(self._work)
         now = self._clock.now()
-        missing = self._catalogue.count_due_rung() - waiting
+        missing = self._catalogue.count_due_rung(self._work, self._limit) - waiting
         # A worker may just have heard a bell, and not claimed yet: a bell that is missing twice in a row is lost.
         is_certain = forgotten or self._missed_before or not begins
         rung_before = now if forgotten else now - timedelta(seconds=self._interval_seconds)
         while missing > 0 and is_certain:
-            rows = self._catalogue.due_rung(rung_before, now, size, self._searched_to)
+            rows = self._catalogue.due_rung(rung_before, now, size, self._searched_to, self._work)
             if not rows:
                 break
             unheard = self._queue.unheard(rows)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
+from recording_service.core.sound import Probe
+
 
 class RecordingState(StrEnum):
     """Where a recording is on its way from Twilio to the shelf."""
@@ -50,6 +52,13 @@ class WaitingReason(StrEnum):
     STORAGE_UNAVAILABLE = "storage_unavailable"
 
 
+class Work(StrEnum):
+    """The two kinds of work on a recording, each with attempts, bells, leases and workers of its own."""
+
+    DOWNLOAD = "download"
+    PROCESSING = "processing"
+
+
 class RecordingJob(StrEnum):
     """What is to be done with a recording."""
 
@@ -88,12 +97,18 @@ class RecordingKey(NamedTuple):
     recording_sid: str
 
 
+_PROCESSING_MARK, _ECHO_MARK = "p", "-echo"
+
+
 class Bell(NamedTuple):
     """What the queue carries: there is work, and this row's attempt is what it was rung for."""
 
     account_sid: str
     recording_sid: str
     attempt: int
+    work: Work = Work.DOWNLOAD
+    #: Rung when that attempt had ended, for whatever was held back meanwhile (`core.held_back`): no row's own bell.
+    is_echo: bool = False
 
     @property
     def key(self) -> RecordingKey:
@@ -101,18 +116,28 @@ class Bell(NamedTuple):
         return RecordingKey(self.account_sid, self.recording_sid)
 
     @property
+    def echo(self) -> "Bell":
+        """The bell that rings when this attempt has ended."""
+        return self._replace(is_echo=True)
+
+    @property
     def job_id(self) -> str:
-        """The queue's name for it: `<account_sid>-<recording_sid>-<attempt>`.
+        """The queue's name for it: `<account_sid>-<recording_sid>-[p]<attempt>[-echo]`; p is for processing.
 
         The account is part of it, so that the same RecordingSid under a wrong account takes nobody's bell.
         """
-        return f"{self.account_sid}-{self.recording_sid}-{self.attempt}"
+        kind = _PROCESSING_MARK if self.work is Work.PROCESSING else ""
+        echo = _ECHO_MARK if self.is_echo else ""
+        return f"{self.account_sid}-{self.recording_sid}-{kind}{self.attempt}{echo}"
 
     @classmethod
     def from_job_id(cls, job_id: str) -> "Bell":
         """The bell of that name; ValueError if it is none."""
-        account_sid, recording_sid, attempt = job_id.split("-")
-        return cls(account_sid, recording_sid, int(attempt))
+        name = job_id.removesuffix(_ECHO_MARK)
+        account_sid, recording_sid, attempt = name.split("-")
+        number = attempt.removeprefix(_PROCESSING_MARK)
+        work = Work.DOWNLOAD if number == attempt else Work.PROCESSING
+        return cls(account_sid, recording_sid, int(number), work, name != job_id)
 
 
 class EncryptionDetails(NamedTuple):
@@ -179,6 +204,97 @@ class UnavailableReport:
     request_id: str = ""
 
 
+class ProcessingState(StrEnum):
+    """Where the steps after the download are, each of them and all together. READY is READY whatever this says."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Step(StrEnum):
+    """What makes a recording useful, in the order in which it is done."""
+
+    PROBE = "probe"
+    WAVEFORM = "waveform"
+    TRANSCRIPT = "transcript"
+
+
+class StepReason(StrEnum):
+    """Why a step is FAILED or SKIPPED. Stable."""
+
+    MEDIA_EMPTY = "media_empty"
+    MEDIA_NOT_AUDIO = "media_not_audio"
+    MEDIA_TRUNCATED = "media_truncated"
+    MEDIA_BROKEN = "media_broken"
+    WORKER_CRASHED = "worker_crashed"
+    TRANSCRIPTION_UNAVAILABLE = "transcription_unavailable"
+    TRANSCRIPTION_KEY_REJECTED = "transcription_key_rejected"
+    TRANSCRIPTION_REFUSED = "transcription_refused"
+    TRANSCRIPTION_ANSWER_INVALID = "transcription_answer_invalid"
+    TRANSCRIPTION_WRONG_LANGUAGE = "transcription_wrong_language"
+    #: SKIPPED: nobody is configured to do it.
+    NOT_CONFIGURED = "not_configured"
+    #: SKIPPED: what it needs to know the probe could not tell.
+    PROBE_FAILED = "probe_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """How a step has ended: DONE, or FAILED or SKIPPED with a reason, and what people should know of it."""
+
+    state: ProcessingState
+    reason: StepReason | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """The work on a recording that is READY. Its attempts, bells and leases are as those of the download."""
+
+    #: PENDING while it waits for a worker, RUNNING while one is at it, DONE when every step has ended, whatever way;
+    #: None if nobody asked for it, or the bytes are not here.
+    state: ProcessingState | None = None
+    #: Counted from 1; 0 if there never was one.
+    attempt: int = 0
+    rung_time: datetime | None = None
+    next_attempt_time: datetime | None = None
+    waiting_reason: WaitingReason | None = None
+    claimed_by: str = ""
+    lease: int = 0
+    #: Failed attempts at the step that is not ended yet, by how that kind of failure would end it.
+    failures_by_reason: Mapping[StepReason, int] = field(default_factory=dict)
+    #: The steps that have ended.
+    ends: Mapping[Step, StepEnd] = field(default_factory=dict)
+    #: What the probe has found.
+    probe: Probe | None = None
+
+    @property
+    def next_step(self) -> Step | None:
+        """The step that is to be done, or is being done; None if all have ended."""
+        return next((step for step in Step if step not in self.ends), None)
+
+    @property
+    def summary(self) -> ProcessingState | None:
+        """How it stands, all steps together: FAILED if any is, SKIPPED if all are."""
+        if self.state is not ProcessingState.DONE:
+            return self.state
+        states = {end.state for end in self.ends.values()}
+        if ProcessingState.FAILED in states:
+            return ProcessingState.FAILED
+        return ProcessingState.DONE if ProcessingState.DONE in states else ProcessingState.SKIPPED
+
+    def state_of(self, step: Step) -> ProcessingState | None:
+        """How one step stands."""
+        if step in self.ends:
+            return self.ends[step].state
+        if self.state is ProcessingState.RUNNING and step is not self.next_step:
+            return ProcessingState.PENDING
+        return self.state
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One row of the catalogue. Times are aware and in UTC; empty text and None stand for "not known"."""
@@ -228,6 +344,7 @@ class Recording:
     stored_channels: int = 0
     #: How Twilio has encrypted it; None: not known to be encrypted. What is stored is always decrypted.
     encryption_details: EncryptionDetails | None = None
+    processing: Processing = field(default_factory=Processing)
 
     @property
     def key(self) -> RecordingKey:
@@ -238,6 +355,11 @@ class Recording:
     def bell(self) -> Bell:
         """The bell of its current attempt."""
         return Bell(self.account_sid, self.recording_sid, self.attempt)
+
+    @property
+    def processing_bell(self) -> Bell:
+        """The bell of its processing's current attempt."""
+        return Bell(self.account_sid, self.recording_sid, self.processing.attempt, Work.PROCESSING)
 
     @property
     def failures(self) -> int:

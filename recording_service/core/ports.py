@@ -21,7 +21,9 @@ from recording_service.core.model import (
     Recording,
     RecordingFilter,
     RecordingKey,
+    Step,
     StoredObject,
+    Work,
 )
 
 #: A pure function of a row (None: there is none) to the row as it should be (None: leave it as it is). It may be
@@ -54,6 +56,15 @@ class RowChange(NamedTuple):
     revision: int
 
 
+class Artefact(NamedTuple):
+    """What a step has made of a recording's bytes, and the SHA-256 of the bytes that it was made of."""
+
+    key: RecordingKey
+    step: Step
+    media_sha256: str
+    content: bytes
+
+
 class RecordingRows(Protocol):
     """The recordings themselves. Every method raises CatalogueUnavailable if the database does not answer in time."""
 
@@ -66,14 +77,22 @@ class RecordingRows(Protocol):
     def find(self, recording_sid: str) -> Sequence[Recording]:
         """The recordings of that SID, over all accounts."""
 
-    def amend(self, changes: Sequence[tuple[RecordingKey, Decide]]) -> Sequence[Amended]:
+    def amend(
+        self, changes: Sequence[tuple[RecordingKey, Decide]], artefacts: Sequence[Artefact] = ()
+    ) -> Sequence[Amended]:
         """Changes many rows in one transaction, committed and flushed on return; results in the order of `changes`.
 
         Each row is read, decided on and written on the condition that its revision is still the one that was decided on
         (an insert: that there is still no row); where the condition fails, the row is read and decided on anew. The
         same key may occur twice: the second decision then sees the first one's result. `decide` must set a higher
         revision. An exception from `decide` is raised on, and nothing of the whole call is committed.
+
+        In the same transaction the artefacts are stored whose recordings were changed by it, in the place of those that
+        were there; and those of recordings that are DELETED then are removed.
         """
+
+    def artefact(self, key: RecordingKey, step: Step) -> Artefact | None:
+        """What that step has made of the recording, of whatever bytes it had then; None if there is nothing."""
 
     def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
         """At most `size` recordings, newest first (create_time, account_sid, recording_sid, all descending)."""
@@ -98,6 +117,14 @@ class RecordingRows(Protocol):
 class AttemptRows(Protocol):
     """The work on the recordings. Raises CatalogueUnavailable as RecordingRows does.
 
+    There are two kinds, each with columns of its own: the DOWNLOAD of a row that is QUEUED or DOWNLOADING, and the
+    PROCESSING of one that is READY, whose states are PENDING and RUNNING and which no account's pause holds back. What
+    is said here of the first is true of the second. A bell says which kind it was rung for; where there is none to say
+    it, `work` does.
+
+    `limit` is how many an account may have DOWNLOADING at once; None: any number. Rows of an account that has as many
+    are held back: due, and not to be claimed. What somebody waits to hear (PLAYBACK) is never held back.
+
     A row is *due* when it is QUEUED, its account is not paused, and its bell has rung or its `next_attempt_time` has
     come. Who rang has found that its time had come, and the clocks of others have no say in it any more: they may have
     jumped meanwhile, or be those of other hosts (reliability.md B3 #30). For the same reason a time that is still to
@@ -112,12 +139,22 @@ class AttemptRows(Protocol):
         notes it.
         """
 
-    def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
+    def claim(
+        self,
+        heard: Bell | None,
+        claimed_by: str,
+        now: datetime,
+        probe_interval: timedelta,
+        *,
+        work: Work = Work.DOWNLOAD,
+        limit: int | None = None,
+    ) -> Recording | None:
         """Takes the most urgent due row: DOWNLOADING, `claimed_by`, lease and bytes at 0.
 
         The most urgent is the one of the most urgent priority; among these, of the account of which the fewest are
         DOWNLOADING, then of the one that was served longest ago, so that nobody's many keep others waiting; among
-        these, the oldest (create_time). Claims that begin at the same moment may not see each other.
+        these, the oldest (create_time). Claims that begin at the same moment may not see each other in this; but no
+        account ever has more than `limit`.
 
         Only rows whose bell has rung, or for which `heard` was rung: so that every row keeps a bell of its own. Whether
         their time has come is not asked: a bell rings only for what is due.
@@ -127,21 +164,28 @@ class AttemptRows(Protocol):
         """
 
     def raise_lease(self, bell: Bell, received_bytes: int, now: datetime) -> bool:
-        """Raises the lease of a DOWNLOADING attempt and notes its progress; False if it is not the current attempt."""
+        """Raises the lease of a DOWNLOADING attempt and notes its progress; False if it is not the current attempt.
+
+        Processing receives no bytes: what it is told of them is not noted.
+        """
 
     def claimed(self, claimed_by: str | None = None) -> Sequence[ClaimedAttempt]:
-        """The attempts that are DOWNLOADING: all of them, or one worker's."""
+        """The attempts of both kinds that workers are at: all of them, or one worker's."""
 
-    def due_unrung(self, now: datetime, untouched_since: datetime, limit: int) -> Sequence[Bell]:
-        """Due rows whose bell has not rung and that nobody has changed since, the most urgent first.
+    def due_unrung(
+        self, now: datetime, untouched_since: datetime, size: int, work: Work = Work.DOWNLOAD
+    ) -> Sequence[Bell]:
+        """At most `size` due rows whose bell has not rung and that nobody has changed since, the most urgent first.
 
         A change that is still to come (after `now`) is none since.
         """
 
-    def count_due_rung(self) -> int:
-        """How many due rows have had their bell rung, and so rely on the queue."""
+    def count_due_rung(self, work: Work = Work.DOWNLOAD, limit: int | None = None) -> int:
+        """How many due rows have had their bell rung, and so rely on the queue: what is held back does not."""
 
-    def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:
+    def due_rung(
+        self, rung_before: datetime, now: datetime, size: int, after: Bell | None, work: Work = Work.DOWNLOAD
+    ) -> Sequence[Bell]:
         """Due rows whose bell rang before that time, in the order of their keys, for walking over them in pieces.
 
         A bell that is still to ring (after `now`) rang before.
@@ -150,7 +194,9 @@ class AttemptRows(Protocol):
     def shift_waits(
         self, by: timedelta, since: datetime, now: datetime, later: Sequence[tuple[datetime, datetime]] = ()
     ) -> int:
-        """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many.
+        """Moves the `next_attempt_time` of waiting rows, of both kinds, by that much; how many waits.
+
+        To be called when the wall clock has jumped.
 
         Waiting are unrung QUEUED rows that by the old clock (`now - by`) or by the new one are still to wait. What was
         changed from `since` to `now` was changed by the new clock and stays as it is: so calling again (with a later
@@ -160,7 +206,9 @@ class AttemptRows(Protocol):
         """
 
     def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
-        """Makes due what no clock that goes right would have waiting; how many. Idempotent. Raises the revision.
+        """Makes due what no clock that goes right would have waiting, of both kinds; how many waits.
+
+        Idempotent. Raises the revision.
 
         That are unrung QUEUED rows whose `next_attempt_time` is after `latest`, and, if it is after `now`, those that
         wait for no time: that have no waiting reason, or wait for their account.
@@ -255,8 +303,8 @@ class BellQueue(Protocol):
         Raises QueueUnavailable, or whatever the queue's library raises on a bug of ours; any number may then have rung.
         """
 
-    def waiting(self) -> int:
-        """How many bells nobody has heard yet."""
+    def waiting(self, work: Work = Work.DOWNLOAD) -> int:
+        """How many bells of that kind nobody has heard yet."""
 
     def unheard(self, bells: Sequence[Bell]) -> set[Bell]:
         """Those of the bells that nobody has heard yet. One that a worker is hearing just now has been heard."""

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from recording_service.core.errors import (
     EncryptionDetailsInvalid,
@@ -30,22 +31,32 @@ from recording_service.core.errors import (
     SourceUnauthorized,
     SourceUnavailable,
     StorageUnavailable,
+    TranscriptionAnswerInvalid,
+    TranscriptionKeyRejected,
+    TranscriptionRateLimited,
+    TranscriptionRefused,
+    TranscriptionUnavailable,
+    TranscriptionWrongLanguage,
     WorkerCrashed,
 )
-from recording_service.core.model import FailureReason, Recording, WaitingReason
+from recording_service.core.model import FailureReason, Processing, Recording, StepReason, WaitingReason
 
 #: Longest Retry-After that is honoured; beyond it we ask again anyway.
 RETRY_AFTER_CAP_SECONDS = 3600.0
 
 
+#: How a kind of failure ends what it happened to: the recording, or a step of its processing.
+Reason = TypeVar("Reason", FailureReason, StepReason)
+
+
 @dataclass(frozen=True, slots=True)
-class RetryRule:
+class RetryRule(Generic[Reason]):
     """What follows from one kind of failure."""
 
     #: What a QUEUED row waits for meanwhile.
     waiting_reason: WaitingReason
     #: How it ends once the budget is spent, and what its failures are counted by.
-    failure_reason: FailureReason
+    failure_reason: Reason
     #: Failures with that reason after which it ends; None: never, and none is counted.
     budget: int | None
     base_seconds: float = 1.0
@@ -81,7 +92,7 @@ _RETRY = WaitingReason.RETRY
 #:
 #: Whatever comes in turn, it ends: with the failure that spends the first budget to be spent. That is failure 303 at
 #: the latest, one more than all budgets with one left of each: 35 + 109 + 29 + 57 + 57 + 0 + 0 + 11 + 4, and 1.
-RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
+RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule[FailureReason]] = {
     SourceNotFound: RetryRule(_RETRY, FailureReason.SOURCE_NOT_FOUND, budget=36, base_seconds=2.0, cap_seconds=7200.0),
     SourceGone: RetryRule(_RETRY, FailureReason.SOURCE_NOT_FOUND, budget=18, base_seconds=2.0, cap_seconds=7200.0),
     SourceUnavailable: RetryRule(_RETRY, FailureReason.SOURCE_UNAVAILABLE, budget=110),
@@ -112,47 +123,94 @@ RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule] = {
     ),
 }
 
+#: By what keeps a step of the processing from being done. Bytes that a step kills its process with are given up sooner
+#: than a download: they are here, and stay.
+STEP_RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule[StepReason]] = {
+    WorkerCrashed: RetryRule(_RETRY, StepReason.WORKER_CRASHED, budget=4, cap_seconds=20.0),
+    StorageUnavailable: RetryRule(
+        WaitingReason.STORAGE_UNAVAILABLE, StepReason.WORKER_CRASHED, budget=None, cap_seconds=60.0
+    ),
+    TranscriptionRateLimited: RetryRule(
+        WaitingReason.RATE_LIMITED,
+        StepReason.TRANSCRIPTION_UNAVAILABLE,
+        budget=None,
+        base_seconds=2.0,
+        cap_seconds=600.0,
+    ),
+    # As a Twilio that fails in odd ways: six hours in the mean. The transcript can be asked for again.
+    TranscriptionUnavailable: RetryRule(_RETRY, StepReason.TRANSCRIPTION_UNAVAILABLE, budget=58),
+    # Keys are rotated, and servers are set up anew: two and a half hours.
+    TranscriptionKeyRejected: RetryRule(_RETRY, StepReason.TRANSCRIPTION_KEY_REJECTED, budget=30),
+    TranscriptionRefused: RetryRule(_RETRY, StepReason.TRANSCRIPTION_REFUSED, budget=3),
+    TranscriptionAnswerInvalid: RetryRule(_RETRY, StepReason.TRANSCRIPTION_ANSWER_INVALID, budget=8),
+    # Whatever is said in it, it will be said again.
+    TranscriptionWrongLanguage: RetryRule(_RETRY, StepReason.TRANSCRIPTION_WRONG_LANGUAGE, budget=1),
+}
+
 #: The longest wait there is, with its jitter, in seconds.
 LONGEST_DELAY_SECONDS = max(
-    max(rule.cap_seconds, RETRY_AFTER_CAP_SECONDS + rule.base_seconds) for rule in RETRY_RULES.values()
+    *(max(rule.cap_seconds, RETRY_AFTER_CAP_SECONDS + rule.base_seconds) for rule in RETRY_RULES.values()),
+    *(max(rule.cap_seconds, RETRY_AFTER_CAP_SECONDS + rule.base_seconds) for rule in STEP_RETRY_RULES.values()),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
+class PutOff(Generic[Reason]):
     """Another attempt is to be made after `delay`."""
 
     waiting_reason: WaitingReason
     delay: timedelta
     #: By what the failure is counted; None: it is not.
-    spent_of: FailureReason | None
+    spent_of: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Generic[Reason]):
     """The budget is spent."""
 
-    failure_reason: FailureReason
+    failure_reason: Reason
 
 
 class RetryPolicy:
     """Decides what follows from a failed attempt."""
 
     def __init__(
-        self, rules: Mapping[type[RecordingServiceError], RetryRule] = RETRY_RULES, *, scale: float = 1.0
+        self,
+        rules: Mapping[type[RecordingServiceError], RetryRule[FailureReason]] = RETRY_RULES,
+        step_rules: Mapping[type[RecordingServiceError], RetryRule[StepReason]] = STEP_RETRY_RULES,
+        *,
+        scale: float = 1.0,
     ) -> None:
         """`scale` multiplies every delay: tests of whole processes run with a fraction."""
         self._rules = rules
+        self._step_rules = step_rules
         self._scale = scale
 
-    def after(self, error: RecordingServiceError, recording: Recording) -> PutOff | GiveUp:
+    def after(
+        self, error: RecordingServiceError, recording: Recording
+    ) -> PutOff[FailureReason] | GiveUp[FailureReason]:
         """What follows for the recording whose attempt ended with this error."""
-        rule = next(self._rules[kind] for kind in type(error).__mro__ if kind in self._rules)
-        spent = recording.failures_by_reason.get(rule.failure_reason, 0)
+        return self._follow(error, self._rules, recording.failures_by_reason, recording.attempt)
+
+    def after_step(
+        self, error: RecordingServiceError, processing: Processing
+    ) -> PutOff[StepReason] | GiveUp[StepReason]:
+        """What follows for the step that the processing's attempt was at when it ended with this error."""
+        return self._follow(error, self._step_rules, processing.failures_by_reason, processing.attempt)
+
+    def _follow(
+        self,
+        error: RecordingServiceError,
+        rules: Mapping[type[RecordingServiceError], RetryRule[Reason]],
+        failures: Mapping[Reason, int],
+        attempt: int,
+    ) -> PutOff[Reason] | GiveUp[Reason]:
+        rule = next(rules[kind] for kind in type(error).__mro__ if kind in rules)
+        spent = failures.get(rule.failure_reason, 0)
         if rule.budget is not None and spent + 1 >= rule.budget:
             return GiveUp(rule.failure_reason)
         counts = rule.budget is not None
-        exponent = min(spent if counts else recording.attempt - 1, 30)
+        exponent = min(spent if counts else attempt - 1, 30)
         ceiling = min(rule.cap_seconds, rule.base_seconds * 2**exponent)
         seconds = random.uniform(0.0, ceiling)  # noqa: S311 - jitter, not a secret
         asked = _retry_after_seconds(error)
@@ -166,4 +224,5 @@ class RetryPolicy:
 
 
 def _retry_after_seconds(error: RecordingServiceError) -> float | None:
-    return error.retry_after_seconds if isinstance(error, SourceRateLimited | SourceUnavailable) else None
+    asking = SourceRateLimited | SourceUnavailable | TranscriptionRateLimited
+    return error.retry_after_seconds if isinstance(error, asking) else None

@@ -1,7 +1,7 @@
 """The use cases, one a method: what the gRPC servicer calls, and all it calls."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,13 +21,17 @@ from recording_service.core.model import (
     Recording,
     RecordingFilter,
     RecordingState,
+    Step,
     UnavailableReport,
 )
 from recording_service.core.playback import OpenRange, Shelf
 from recording_service.core.ports import BellQueue, Catalogue, ChangeFeed, Clock, Storage
 from recording_service.core.requests import Target
+from recording_service.core.results import Results
+from recording_service.core.sound import WaveformLevel
 from recording_service.core.watching import Watch, WatchHub, WatchUntil
 from recording_service.core.watching_lists import ListWatch
+from recording_service.transcripts.transcript import Transcript
 
 _log = logging.getLogger(__name__)
 
@@ -64,14 +68,23 @@ class RecordingService:
     """The recording service. Safe to use from many threads; the composition root closes what it was given."""
 
     def __init__(
-        self, *, catalogue: Catalogue, queue: BellQueue, storage: Storage, changes: ChangeFeed, clock: Clock
+        self,
+        *,
+        catalogue: Catalogue,
+        queue: BellQueue,
+        storage: Storage,
+        changes: ChangeFeed,
+        clock: Clock,
+        available_steps: Set[Step] = transitions.ALL_STEPS,
     ) -> None:
+        """`available_steps`: those after the download that somebody is configured for."""
         self._catalogue = catalogue
         self._storage = storage
         self._changes = changes
         self._clock = clock
-        self._enqueuer = Enqueuer(catalogue, queue, storage, clock)
+        self._enqueuer = Enqueuer(catalogue, queue, storage, clock, available_steps)
         self._shelf = Shelf(catalogue, storage, clock)
+        self._results = Results(catalogue)
         self._hub = WatchHub(catalogue, changes, clock)
 
     def enqueue(self, request: EnqueueRequest) -> EnqueueResult:
@@ -137,6 +150,18 @@ class RecordingService:
     def open_range(self, target: Target, offset: int, length: int, etag: str) -> OpenRange:
         """Opens a range of the stored bytes, everything checked. The caller closes it. Raises as `Shelf.open_range`."""
         return self._shelf.open_range(self._known(target), offset, length, etag)
+
+    def waveform(self, target: Target, samples_per_pixel: int) -> tuple[Recording, WaveformLevel]:
+        """The recording's waveform, at the zoom that fits. Raises InvalidRequest, RecordingNotFound, as `Results`."""
+        if samples_per_pixel < 0:
+            raise InvalidRequest.of("samples_per_pixel", f"is {samples_per_pixel}; must be 0 or more")
+        recording = self._known(target)
+        return recording, self._results.waveform(recording, samples_per_pixel)
+
+    def transcript(self, target: Target) -> tuple[Recording, Transcript]:
+        """What is said in the recording. Raises RecordingNotFound, as `Results`."""
+        recording = self._known(target)
+        return recording, self._results.transcript(recording)
 
     def delete(self, target: Target, allow_missing: bool) -> Recording | None:
         """Deletes a recording: first the row says so, then the bytes go (the dispatcher sweeps what a crash leaves).

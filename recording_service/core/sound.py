@@ -96,6 +96,37 @@ class Probe:
     channel_sounds: tuple[ChannelSound, ...]
     """One a channel, in their order."""
 
+    def to_json(self) -> str:
+        """As it is stored."""
+        sounds = [[sound.loudness_lufs, sound.peak_dbfs, sound.silence_share] for sound in self.channel_sounds]
+        duration = self.duration // timedelta(microseconds=1)
+        return json.dumps(
+            {
+                "container": self.container.value,
+                "codec": self.codec.value,
+                "sample_rate": self.sample_rate,
+                "channels": self.channels,
+                "bit_rate": self.bit_rate,
+                "duration": duration,
+                "channel_sounds": sounds,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Probe":
+        """Reads what `to_json` makes. Exact."""
+        values = json.loads(text)
+        return cls(
+            Container(values["container"]),
+            Codec(values["codec"]),
+            values["sample_rate"],
+            values["channels"],
+            values["bit_rate"],
+            timedelta(microseconds=values["duration"]),
+            tuple(ChannelSound(*sound) for sound in values["channel_sounds"]),
+        )
+
 
 class ProbeWarning(StrEnum):
     """What somebody should look into, though the recording can be played."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from recording_service.core.transcript import (
+from recording_service.transcripts.transcript import (
     MILLISECOND,
     Transcript,
     TranscriptSegment,

@@ -9,13 +9,14 @@
 
 Each returns None where nothing is to be changed. Claiming is the catalogue's own statement (`AttemptRows.claim`),
 because it also chooses the row. A new attempt is always unrung: `attempt` and `rung_time` change together, here and
-nowhere else.
+nowhere else. What follows READY is in `core.processing_transitions`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
+from recording_service.core import processing_transitions
 from recording_service.core.audio import Audio
 from recording_service.core.model import (
     IN_FLIGHT,
@@ -25,9 +26,12 @@ from recording_service.core.model import (
     EnqueueRequest,
     FailureReason,
     Priority,
+    Processing,
+    ProcessingState,
     Recording,
     RecordingJob,
     RecordingState,
+    Step,
     StoredObject,
     UnavailableReason,
     UnavailableReport,
@@ -41,6 +45,7 @@ MAX_FAILURE_MESSAGE_CHARACTERS = 300
 #: The label of a recording whose bytes were found on the shelf, where nothing says that they are what was downloaded.
 ADOPTED_LABEL = "recording-service/adopted"
 
+ALL_STEPS = frozenset(Step)
 #: How a recording ends that can't be decrypted: whoever asks for it anew may know better how it is encrypted.
 _NOT_DECRYPTED = frozenset(
     {
@@ -57,8 +62,13 @@ _REPORTED = {
 }
 
 
-def enqueued(existing: Recording | None, request: EnqueueRequest, now: datetime) -> Recording | None:
-    """What an enqueue makes of the row (design.md §3, Enqueue, case by case). A tombstone stays one."""
+def enqueued(
+    existing: Recording | None, request: EnqueueRequest, now: datetime, available: Set[Step] = ALL_STEPS
+) -> Recording | None:
+    """What an enqueue makes of the row (design.md §3, Enqueue, case by case). A tombstone stays one.
+
+    `available`: the steps that somebody is configured for, for a FULL job on a READY recording.
+    """
     if existing is None:
         return _created(request, now)
     if existing.state is RecordingState.DELETED:
@@ -80,11 +90,12 @@ def enqueued(existing: Recording | None, request: EnqueueRequest, now: datetime)
             encryption_details=encryption_details,
         )
         return _requeued(wanted, now, due=now, failures_by_reason={})
-    priority = existing.priority
+    after = replace(existing, call=call, job=job, encryption_details=encryption_details)
     if existing.state in IN_FLIGHT:
-        priority = min(existing.priority, request.priority)
-    wanted = replace(existing, call=call, job=job, priority=Priority(priority), encryption_details=encryption_details)
-    return None if wanted == existing else _changed(wanted, now)
+        after = replace(after, priority=Priority(min(existing.priority, request.priority)))
+    elif request.job is RecordingJob.FULL:
+        after = _with_processing_wanted(after, request, available, now)
+    return None if after == existing else _changed(after, now)
 
 
 def encryption_learnt(
@@ -198,6 +209,7 @@ def refetched(existing: Recording | None, object_key: str, now: datetime) -> Rec
         ready_time=None,
         verified_time=None,
         expected_sha256=existing.sha256,
+        processing=processing_transitions.suspended(existing.processing),
     )
     return _requeued(gone, now, due=now, failures_by_reason={})
 
@@ -236,6 +248,7 @@ def deleted(existing: Recording | None, now: datetime) -> Recording | None:
         attempt=existing.attempt + 1,
         revision=existing.revision + 1,
         delete_time=now,
+        processing=Processing(attempt=processing_transitions.suspended(existing.processing).attempt),
     )
 
 
@@ -260,8 +273,15 @@ def _is_downloading(recording: Recording, bell: Bell) -> bool:
 
 
 def _ready(recording: Recording, stored_object: StoredObject, audio: Audio, now: datetime) -> Recording:
+    processing = recording.processing
+    if stored_object.sha256 != recording.expected_sha256:
+        # What was found out was found out of other bytes.
+        processing = replace(processing, ends={}, probe=None)
+    if recording.job is RecordingJob.FULL:
+        processing = processing_transitions.wanted(processing, frozenset(), now)
     return replace(
         recording,
+        processing=processing,
         state=RecordingState.READY,
         failures_by_reason={},
         failure_reason=None,
@@ -277,6 +297,20 @@ def _ready(recording: Recording, stored_object: StoredObject, audio: Audio, now:
         verified_time=None,
         expected_sha256="",
     )
+
+
+def _with_processing_wanted(
+    recording: Recording, request: EnqueueRequest, available: Set[Step], now: datetime
+) -> Recording:
+    """The READY row with what is missing of its processing asked for, as urgently as this request asks."""
+    before = recording.processing
+    after = processing_transitions.wanted(before, available, now)
+    priority = recording.priority
+    if after.attempt != before.attempt:
+        priority = request.priority
+    elif after.state is not ProcessingState.DONE:
+        priority = min(priority, request.priority)
+    return replace(recording, processing=after, priority=Priority(priority))
 
 
 def _spent(recording: Recording, reason: FailureReason) -> Mapping[FailureReason, int]:

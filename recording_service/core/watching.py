@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from recording_service.core.errors import CatalogueUnavailable, QueueUnavailable
-from recording_service.core.model import Recording, RecordingFilter, RecordingKey, RecordingState
+from recording_service.core.model import ProcessingState, Recording, RecordingFilter, RecordingKey, RecordingState
 from recording_service.core.ports import Catalogue, ChangeFeed, ChangeSubscription, Clock
 from recording_service.core.watching_lists import ListWatch, ListWatches
 
@@ -31,8 +31,12 @@ class WatchUntil(StrEnum):
     PROCESSED = "processed"
 
 
-#: States that end a watch. As long as there is no processing, a recording that is READY is as far as it gets.
-_ENDS = frozenset({RecordingState.READY, RecordingState.FAILED, RecordingState.DELETED})
+def _ends(recording: Recording, until: WatchUntil) -> bool:
+    """Whether the recording is as far as the watch goes; READY will do where nobody asked for its processing."""
+    if recording.state is RecordingState.READY:
+        is_being_processed = recording.processing.state in (ProcessingState.PENDING, ProcessingState.RUNNING)
+        return until is WatchUntil.READY or not is_being_processed
+    return recording.state in (RecordingState.FAILED, RecordingState.DELETED)
 
 
 class Watch:
@@ -65,7 +69,7 @@ class Watch:
             if recording is None or self._closed:
                 return None
             self._revision = recording.revision
-            self.finished = recording.state in _ENDS
+            self.finished = _ends(recording, self.until)
             return recording
 
     def close(self) -> None:

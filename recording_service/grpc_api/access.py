@@ -34,6 +34,8 @@ SCOPES: Final[Mapping[str, Scope]] = {
             "WatchRecordings",
             "StreamRecording",
             "CreatePlaybackUrl",
+            "GetWaveform",
+            "GetTranscript",
         ),
         Scope.MANAGE: ("DeleteRecording",),
     }.items()

@@ -1,11 +1,6 @@
 """The model as messages of the contract. On the hot path: fields are set one by one, and only those that are known."""
 
-from datetime import UTC, datetime, timedelta
-
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from recording_service.core.model import CallDetails, EnqueueReason, Recording, RecordingJob
+from recording_service.core.model import IN_FLIGHT, CallDetails, EnqueueReason, Recording, RecordingJob
 from recording_service.grpc_api.enums import (
     ENQUEUE_REASON_NUMBERS,
     FAILURE_REASON_NUMBERS,
@@ -14,6 +9,8 @@ from recording_service.grpc_api.enums import (
     STATE_NUMBERS,
     WAITING_REASON_NUMBERS,
 )
+from recording_service.grpc_api.processing import fill_processing
+from recording_service.grpc_api.times import set_duration, set_timestamp
 from recordings.v1 import enqueue_pb2, recording_pb2
 
 #: Most bytes of a response: clients refuse messages of more than 4 MiB unless they are told otherwise.
@@ -32,9 +29,6 @@ _LONG_FIELDS = (
     "to_number",
     "failure_message",
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS_A_DAY = 86400
-_NANOS_A_MICROSECOND = 1000
 
 
 def enqueue_response(reason: EnqueueReason, recording: Recording | None) -> enqueue_pb2.EnqueueRecordingResponse:
@@ -76,9 +70,9 @@ def fill_recording(message: recording_pb2.Recording, recording: Recording) -> No
     message.state = STATE_NUMBERS[recording.state]
     message.attempt = recording.attempt
     message.revision = recording.revision
-    _set_timestamp(message.create_time, recording.create_time)
-    _set_timestamp(message.update_time, recording.update_time)
-    _set_timestamp(message.next_attempt_time, recording.next_attempt_time)
+    set_timestamp(message.create_time, recording.create_time)
+    set_timestamp(message.update_time, recording.update_time)
+    set_timestamp(message.next_attempt_time, recording.next_attempt_time)
     _fill_call(message, recording.call)
     if recording.failure_reason is not None:
         message.failure_reason = FAILURE_REASON_NUMBERS[recording.failure_reason]
@@ -102,11 +96,12 @@ def fill_recording(message: recording_pb2.Recording, recording: Recording) -> No
     if recording.encryption_details is not None:
         message.encryption_public_key_sid = recording.encryption_details.public_key_sid
     if recording.ready_time is not None:
-        _set_timestamp(message.ready_time, recording.ready_time)
+        set_timestamp(message.ready_time, recording.ready_time)
     if recording.delete_time is not None:
-        _set_timestamp(message.delete_time, recording.delete_time)
-    if recording.job is RecordingJob.FULL:
-        # Remembered, and not begun: what follows the download is still to come to this service.
+        set_timestamp(message.delete_time, recording.delete_time)
+    if recording.processing.attempt:
+        fill_processing(message, recording)
+    elif recording.job is RecordingJob.FULL and recording.state in IN_FLIGHT:
         message.processing_state = recording_pb2.PROCESSING_STATE_PENDING
 
 
@@ -126,9 +121,9 @@ def _fill_call(message: recording_pb2.Recording, call: CallDetails) -> None:
     if call.channels:
         message.channels = call.channels
     if call.start_time is not None:
-        _set_timestamp(message.start_time, call.start_time)
+        set_timestamp(message.start_time, call.start_time)
     if call.duration is not None:
-        _set_duration(message.duration, call.duration)
+        set_duration(message.duration, call.duration)
     if call.from_number:
         message.from_number = call.from_number
     if call.to_number:
@@ -137,17 +132,3 @@ def _fill_call(message: recording_pb2.Recording, call: CallDetails) -> None:
         labels = message.labels
         for key, value in call.labels.items():
             labels[key] = value
-
-
-def _set_timestamp(message: Timestamp, moment: datetime) -> None:
-    since = moment - _EPOCH
-    message.seconds = since.days * _SECONDS_A_DAY + since.seconds
-    message.nanos = since.microseconds * _NANOS_A_MICROSECOND
-
-
-def _set_duration(message: Duration, length: timedelta) -> None:
-    # Both parts of a Duration have the same sign; a timedelta's days alone carry it.
-    sign = -1 if length < timedelta(0) else 1
-    length *= sign
-    message.seconds = sign * (length.days * _SECONDS_A_DAY + length.seconds)
-    message.nanos = sign * length.microseconds * _NANOS_A_MICROSECOND

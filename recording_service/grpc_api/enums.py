@@ -8,11 +8,15 @@ from recording_service.core.model import (
     EnqueueReason,
     FailureReason,
     Priority,
+    ProcessingState,
     RecordingJob,
     RecordingState,
+    Step,
+    StepReason,
     UnavailableReason,
     WaitingReason,
 )
+from recording_service.core.sound import ProbeWarning
 from recording_service.core.watching import WatchUntil
 from recordings.v1 import enqueue_pb2, recording_pb2, watch_pb2
 
@@ -39,6 +43,11 @@ PRIORITY_NUMBERS = _numbers(Priority, recording_pb2.Priority, "PRIORITY")
 ENQUEUE_REASON_NUMBERS = _numbers(EnqueueReason, enqueue_pb2.EnqueueReason, "ENQUEUE_REASON")
 UNAVAILABLE_REASON_NUMBERS = _numbers(UnavailableReason, enqueue_pb2.UnavailableReason, "UNAVAILABLE_REASON")
 WATCH_UNTIL_NUMBERS = _numbers(WatchUntil, watch_pb2.WatchUntil, "WATCH_UNTIL")
+
+PROCESSING_STATE_NUMBERS = _numbers(ProcessingState, recording_pb2.ProcessingState, "PROCESSING_STATE")
+STEP_NUMBERS = _numbers(Step, recording_pb2.ProcessingStep, "PROCESSING_STEP")
+STEP_REASON_NUMBERS = _numbers(StepReason, recording_pb2.ProcessingReason, "PROCESSING_REASON")
+PROBE_WARNING_NUMBERS = _numbers(ProbeWarning, recording_pb2.ProbeWarning, "PROBE_WARNING")
 
 STATES = _members(STATE_NUMBERS)
 FAILURE_REASONS = _members(FAILURE_REASON_NUMBERS)

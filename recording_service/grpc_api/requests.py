@@ -24,7 +24,7 @@ from recording_service.grpc_api.enums import (
     UNAVAILABLE_REASONS,
     WATCH_UNTILS,
 )
-from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, stream_pb2, watch_pb2
+from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, results_pb2, stream_pb2, watch_pb2
 
 #: The years 1 to 9999, as timestamp.proto bounds them, in seconds since 1970.
 MIN_TIMESTAMP_SECONDS, MAX_TIMESTAMP_SECONDS = -62_135_596_800, 253_402_300_799
@@ -44,6 +44,8 @@ TargetRequest = (
     | stream_pb2.StreamRecordingRequest
     | deletion_pb2.DeleteRecordingRequest
     | playback_url_pb2.CreatePlaybackUrlRequest
+    | results_pb2.GetWaveformRequest
+    | results_pb2.GetTranscriptRequest
 )
 
 

@@ -22,11 +22,23 @@ from recording_service.grpc_api.conversion import (
 )
 from recording_service.grpc_api.edge import refuse, streaming, unary
 from recording_service.grpc_api.frames import Chunk
+from recording_service.grpc_api.processing import transcript_response, waveform_response
 from recording_service.grpc_api.streams import RecordingStreams, Written
 from recording_service.grpc_api.watches import RecordingWatches
 from recording_service.signed_urls import UrlSigner
-from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, playback_url_pb2, recording_pb2, stream_pb2, watch_pb2
+from recordings.v1 import (
+    deletion_pb2,
+    enqueue_pb2,
+    lookup_pb2,
+    playback_url_pb2,
+    recording_pb2,
+    results_pb2,
+    stream_pb2,
+    watch_pb2,
+)
 
+#: Samples a pixel that every waveform has fewer of.
+COARSEST = 2**31 - 1
 #: What no recording matches.
 _NOTHING = RecordingFilter(account_sids=frozenset({""}))
 
@@ -183,6 +195,29 @@ class RecordingServicer:
         """Makes a URL that plays one recording for a while."""
         playback_urls.check(request)
         return playback_urls.playback_url(request, self._service.get(self._target(request)), self._signer)
+
+    @unary
+    def GetWaveform(  # noqa: N802
+        self, request: results_pb2.GetWaveformRequest, call: Call
+    ) -> results_pb2.GetWaveformResponse:
+        """What is seen of a recording's sound. One that is larger than clients accept is the next coarser one."""
+        target, samples_per_pixel = self._target(request), request.samples_per_pixel
+        recording, level = self._service.waveform(target, samples_per_pixel)
+        if len(level.peaks) > MAX_RESPONSE_BYTES:
+            recording, level = self._service.waveform(target, COARSEST)
+        return waveform_response(recording, level)
+
+    @unary
+    def GetTranscript(  # noqa: N802
+        self, request: results_pb2.GetTranscriptRequest, call: Call
+    ) -> results_pb2.GetTranscriptResponse:
+        """What is said in a recording."""
+        response = transcript_response(*self._service.transcript(self._target(request)))
+        if response.ByteSize() > MAX_RESPONSE_BYTES:
+            # The words are most of it.
+            for segment in response.segments:
+                segment.ClearField("words")
+        return response
 
     @unary
     def DeleteRecording(  # noqa: N802

@@ -35,6 +35,9 @@ from recording_service.core.errors import (
     ScopeMissing,
     ServerDraining,
     SourceError,
+    StepError,
+    StepNotDone,
+    StepWithoutResult,
     Unauthenticated,
     WatchOverrun,
     WorkerCrashed,
@@ -71,6 +74,15 @@ def _recording(error: Any) -> Metadata:
     return {"recordingSid": error.recording_sid}
 
 
+def _step_without_result(error: Any) -> Metadata:
+    told = {"recordingSid": error.recording_sid, "step": error.step.name}
+    if error.state is not None:
+        told["state"] = error.state.name
+    if error.reason is not None:
+        told["processingReason"] = error.reason.name
+    return told
+
+
 #: Every error of the core that may reach a caller. The row of the nearest base class counts.
 TABLE: Mapping[type[RecordingServiceError], Row] = {
     InvalidRequest: Row(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
@@ -92,6 +104,13 @@ TABLE: Mapping[type[RecordingServiceError], Row] = {
         "RECORDING_FAILED",
         lambda error: {"recordingSid": error.recording_sid, "failureReason": error.failure_reason.name},
     ),
+    StepNotDone: Row(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "STEP_NOT_DONE",
+        lambda error: {"recordingSid": error.recording_sid, "step": error.step.name, "state": error.state.name},
+        lambda error: error.retry_seconds,
+    ),
+    StepWithoutResult: Row(grpc.StatusCode.FAILED_PRECONDITION, "STEP_WITHOUT_RESULT", _step_without_result),
     RecordingTruncated: Row(grpc.StatusCode.DATA_LOSS, "RECORDING_TRUNCATED", _recording),
     OffsetPastEnd: Row(
         grpc.StatusCode.OUT_OF_RANGE,
@@ -135,9 +154,9 @@ TABLE: Mapping[type[RecordingServiceError], Row] = {
     ),
 }
 
-#: Errors between workers, shelf and Twilio. One of them at the edge is a bug, and answered as one.
+#: Errors between workers, shelf, Twilio and what transcribes. One of them at the edge is a bug, and answered as one.
 NEVER_AT_THE_EDGE: frozenset[type[RecordingServiceError]] = frozenset(
-    {ObjectMissing, AttemptSuperseded, WorkerCrashed, DecryptionError, SourceError}
+    {ObjectMissing, AttemptSuperseded, WorkerCrashed, DecryptionError, SourceError, StepError}
 )
 
 #: What every error is that is not in the table.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from recording_service.config import ConfigurationError, Settings
 from recording_service.core.clock import SystemClock
 from recording_service.core.service import RecordingService
-from recording_service.processes import access, wiring
+from recording_service.processes import access, steps, wiring
 from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.stopping import stop_on_signals
 from recording_service.signed_urls import UrlSigner
@@ -39,6 +39,7 @@ def run_grpc(settings: Settings, ready: Callable[[], None]) -> None:
             storage=stack.enter_context(closing(wiring.open_storage(settings))),
             changes=stack.enter_context(closing(wiring.open_changes(settings))),
             clock=SystemClock(),
+            available_steps=steps.available_steps(settings),
         )
         stack.enter_context(closing(service))
         server = RecordingGrpcServer(

@@ -57,6 +57,7 @@ def secrets_of(settings: Settings) -> frozenset[str]:
         for secret in (*account.auth_tokens, account.api_key, account.api_secret):
             secrets.add(secret.get_secret_value() if secret is not None else "")
     secrets.add(settings.grpc_token.get_secret_value())
+    secrets.add(settings.transcription_api_key.get_secret_value())
     secrets.update(written(key).partition(":")[2] for key in settings.signing_keys())
     for url in (settings.redis_url, settings.database_url):
         # Percent-encoded, as a URL has it.

@@ -21,7 +21,7 @@ from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.grpc_process import run_grpc
 from recording_service.processes.http_process import run_http
 from recording_service.processes.supervisor import Part, RestartWaits, Supervisor
-from recording_service.processes.worker_process import run_download_worker
+from recording_service.processes.worker_process import run_download_worker, run_processing_worker
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +121,10 @@ def _parts(settings: Settings) -> list[Part]:
         Part("grpc", partial(run_grpc, settings)),
         Part("dispatcher", partial(run_dispatcher, settings), stop_seconds=5.0),
         *(Part(f"worker-{number + 1}", partial(run_download_worker, settings)) for number in range(settings.workers)),
+        *(
+            Part(f"processor-{number + 1}", partial(run_processing_worker, settings))
+            for number in range(settings.processing_workers)
+        ),
     ]
 
 

@@ -22,7 +22,10 @@ from recording_service.core.attempts import Attempts
 from recording_service.core.clock import SystemClock
 from recording_service.core.dispatch import DispatchSettings
 from recording_service.core.download import DownloadSettings
-from recording_service.core.ports import Catalogue, ChangeFeed
+from recording_service.core.model import Work
+from recording_service.core.next_bells import AccountLimits, NextBells
+from recording_service.core.ports import BellQueue, Catalogue, ChangeFeed
+from recording_service.core.processor import ProcessingSettings
 from recording_service.core.requests import RequestChecker
 from recording_service.core.retry import RetryPolicy
 from recording_service.core.scrub import ScrubSettings
@@ -70,8 +73,9 @@ def redis_url(settings: Settings) -> str:
 
 def open_queue(settings: Settings) -> RqBellQueue:
     """The queue, with the short time-outs of those who answer callers."""
-    job_timeout_seconds = ceil(settings.download_seconds) + JOB_MARGIN_SECONDS
-    return RqBellQueue(api_client(redis_url(settings)), job_timeout_seconds=job_timeout_seconds)
+    seconds = {Work.DOWNLOAD: settings.download_seconds, Work.PROCESSING: settings.processing_seconds}
+    job_timeouts = {work: ceil(longest) + JOB_MARGIN_SECONDS for work, longest in seconds.items()}
+    return RqBellQueue(api_client(redis_url(settings)), job_timeouts=job_timeouts)
 
 
 def open_changes(settings: Settings) -> RedisChangeFeed:
@@ -133,6 +137,16 @@ def attempts(settings: Settings, catalogue: Catalogue, changes: ChangeFeed) -> A
     return Attempts(catalogue, changes, RetryPolicy(scale=settings.time_scale), SystemClock())
 
 
+def account_limits(settings: Settings) -> AccountLimits:
+    """How many attempts an account may have running at once."""
+    return AccountLimits(settings.downloads_per_account or None, settings.processing_per_account or None)
+
+
+def next_bells(settings: Settings, catalogue: Catalogue, queue: BellQueue) -> NextBells:
+    """What workers ring for after an attempt."""
+    return NextBells(catalogue, queue, SystemClock(), account_limits(settings))
+
+
 def dispatch_settings(settings: Settings) -> DispatchSettings:
     """The dispatcher's clocks."""
     scale, usual = settings.time_scale, DispatchSettings()
@@ -146,6 +160,7 @@ def dispatch_settings(settings: Settings) -> DispatchSettings:
         longest_wait_seconds=usual.longest_wait_seconds * scale,
         longest_probe_wait_seconds=usual.longest_probe_wait_seconds * scale,
         wait_check_seconds=usual.wait_check_seconds * scale,
+        limits=account_limits(settings),
     )
 
 
@@ -155,6 +170,15 @@ def download_settings(settings: Settings) -> DownloadSettings:
     return DownloadSettings(
         lease_interval_seconds=usual.lease_interval_seconds * scale,
         probe_interval_seconds=usual.probe_interval_seconds * scale,
+        limits=account_limits(settings),
+    )
+
+
+def processing_settings(settings: Settings) -> ProcessingSettings:
+    """How a worker that processes keeps its lease."""
+    usual = ProcessingSettings()
+    return ProcessingSettings(
+        lease_interval_seconds=usual.lease_interval_seconds * settings.time_scale, limits=account_limits(settings)
     )
 
 

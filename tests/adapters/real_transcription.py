@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
 from recording_service.adapters.openai_transcription.transcriber import OpenAiTranscriber
-from recording_service.core.captions import to_web_vtt
 from recording_service.core.transcription import transcribe_clips
+from recording_service.transcripts.captions import to_web_vtt
 
 
 class WholeFile(NamedTuple):

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
-from recording_service.core.transcription_errors import (
+from recording_service.core.errors import (
     TranscriptionAnswerInvalid,
     TranscriptionError,
     TranscriptionKeyRejected,
@@ -242,7 +242,6 @@ def test_a_redirect_is_refused_and_nothing_is_sent_there(server: TranscriptionSt
         Answer(status=204, body=b""),
         Answer(status=206),
         Answer(body=b"\xff\xfe\x00"),
-        Answer(body=b""),
         Answer(body=b"[" * 200_000),
         in_order().header("Content-Encoding", "gzip"),
     ],
@@ -305,7 +304,16 @@ def test_a_body_that_is_cut_off_is_unavailable(server: TranscriptionStandIn) -> 
             transcribed(server.url)
 
 
-@pytest.mark.parametrize("raw", [b"", b"HTTP/1.1 200 OK\r\nContent-", b"SSH-2.0-OpenSSH_9.2\r\n"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+    ],
+)
 def test_what_is_no_answer_is_unavailable(raw: bytes) -> None:
     with RawServer(raw) as server, pytest.raises(TranscriptionUnavailable):
         transcribed(server.url + "/v1")

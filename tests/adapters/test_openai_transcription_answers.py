@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from recording_service.adapters.openai_transcription.languages import code_of
 from recording_service.adapters.openai_transcription.verbose_json import clip_transcript_of
+from recording_service.core.errors import TranscriptionAnswerInvalid, TranscriptionError
 from recording_service.core.transcription import ClipSegment, ClipTranscript
-from recording_service.core.transcription_errors import TranscriptionAnswerInvalid, TranscriptionError
 from recording_service.transcription_stand_in import Dialect, TranscriptionStandIn, shaped
 from tests.adapters.transcribing import API_KEY, transcribed
 

@@ -6,7 +6,7 @@ import pytest
 
 from recording_service.adapters.openai_transcription.patience import Patience
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
-from recording_service.core.transcription_errors import TranscriptionUnavailable
+from recording_service.core.errors import TranscriptionUnavailable
 
 
 def settings(**changes: Any) -> OpenAiTranscriptionSettings:

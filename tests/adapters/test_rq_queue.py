@@ -19,13 +19,19 @@ from recording_service.adapters.rq_queue.job import (
     DOWNLOAD_FUNCTION,
     FAILURE_TTL_SECONDS,
     JOB_TIMEOUT_SECONDS,
+    PROCESS_FUNCTION,
     RESULT_TTL_SECONDS,
     RETRY,
     RecordingJob,
 )
-from recording_service.adapters.rq_queue.queue import INCARNATION_KEY, QUEUE_NAME, RqBellQueue
+from recording_service.adapters.rq_queue.queue import (
+    INCARNATION_KEY,
+    PROCESSING_QUEUE_NAME,
+    QUEUE_NAME,
+    RqBellQueue,
+)
 from recording_service.core.errors import QueueUnavailable
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
 from tests.support.redis_server import RedisServer
 
 #: Fields that say when, or where from the hash was written.
@@ -110,9 +116,11 @@ def test_rq_reads_a_bell_as_a_job_of_its_own(flushed: Redis, bells: RqBellQueue)
 
 
 def test_the_time_a_bell_may_take_can_be_set(flushed: Redis) -> None:
-    RqBellQueue(flushed, job_timeout_seconds=5).ring([bell(1)])
+    rung = [bell(1), bell(1)._replace(work=Work.PROCESSING)]
+    RqBellQueue(flushed, job_timeouts={Work.DOWNLOAD: 5, Work.PROCESSING: 7}).ring(rung)
 
-    assert RecordingJob.fetch(bell(1).job_id, connection=flushed, serializer=JSONSerializer).timeout == 5
+    jobs = [RecordingJob.fetch(one.job_id, connection=flushed, serializer=JSONSerializer) for one in rung]
+    assert [job.timeout for job in jobs] == [5, 7]
 
 
 def test_rq_and_we_find_each_others_bells_duplicate(flushed: Redis, bells: RqBellQueue) -> None:
@@ -284,6 +292,36 @@ def test_a_redis_that_kept_its_data_over_a_restart_is_another_incarnation(own_re
 
 
 def test_a_queue_holds_no_bells_of_another(flushed: Redis) -> None:
-    RqBellQueue(flushed, "one").ring([bell(1)])
+    one, other = (dict.fromkeys(Work, name) for name in ("one", "other"))
+    RqBellQueue(flushed, one).ring([bell(1)])
 
-    assert (RqBellQueue(flushed, "one").waiting(), RqBellQueue(flushed, "other").waiting()) == (1, 0)
+    assert (RqBellQueue(flushed, one).waiting(), RqBellQueue(flushed, other).waiting()) == (1, 0)
+
+
+@pytest.mark.parametrize("is_echo", [False, True])
+def test_bells_of_both_kinds_rung_at_once_are_each_in_their_queue_with_their_call(
+    flushed: Redis, bells: RqBellQueue, is_echo: bool
+) -> None:
+    rung = [bell(number)._replace(work=work, is_echo=is_echo) for number in (1, 2) for work in Work]
+    bells.ring(rung)
+
+    assert {queue.name for queue in Queue.all(flushed)} == {QUEUE_NAME, PROCESSING_QUEUE_NAME}
+    for work, name, function in (
+        (Work.DOWNLOAD, QUEUE_NAME, DOWNLOAD_FUNCTION),
+        (Work.PROCESSING, PROCESSING_QUEUE_NAME, PROCESS_FUNCTION),
+    ):
+        names = [one.job_id for one in rung if one.work is work]
+        assert Queue(name, connection=flushed).job_ids == names
+        for job_id in names:
+            job = RecordingJob.fetch(job_id, connection=flushed, serializer=JSONSerializer)
+            assert (job.func_name, job.args, job.origin, job.refusal) == (function, [job_id], name, None)
+
+
+def test_functions_and_names_are_those_that_are_given(flushed: Redis) -> None:
+    names = {Work.DOWNLOAD: "one", Work.PROCESSING: "two"}
+    functions = {Work.DOWNLOAD: "module.first", Work.PROCESSING: "module.second"}
+    rung = [bell(1)._replace(work=work) for work in Work]
+    RqBellQueue(flushed, names, functions=functions).ring(rung)
+
+    jobs = [Job.fetch(one.job_id, connection=flushed, serializer=JSONSerializer) for one in rung]
+    assert [(job.origin, job.func_name) for job in jobs] == [("one", "module.first"), ("two", "module.second")]

@@ -12,6 +12,7 @@ from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.adapters.sql_catalogue.schema import (
     account_turns,
+    artefacts,
     dispatcher,
     paused_accounts,
     recording_labels,
@@ -43,7 +44,7 @@ class DatabasesWithSchema:
             SqlCatalogue.open(self._postgresql).close()
         engine = create_engine(self._postgresql)
         with engine.begin() as connection:
-            for table in (recording_labels, recordings, paused_accounts, account_turns):
+            for table in (recording_labels, artefacts, recordings, paused_accounts, account_turns):
                 connection.execute(delete(table))
             connection.execute(update(dispatcher).values(holder="", lease=0))
         engine.dispose()

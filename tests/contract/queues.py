@@ -13,10 +13,10 @@ from recording_service.adapters.memory.queue import MemoryBellQueue
 from recording_service.adapters.redis_changes import RedisChangeFeed
 from recording_service.adapters.redis_client import api_client
 from recording_service.adapters.rq_queue.job import RESULT_TTL_SECONDS, RecordingJob
-from recording_service.adapters.rq_queue.queue import QUEUE_NAME, RqBellQueue
+from recording_service.adapters.rq_queue.queue import QUEUE_NAMES, RqBellQueue
 from recording_service.adapters.rq_queue.steady_worker import RecordingQueue
 from recording_service.core.errors import QueueUnavailable
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
 from recording_service.core.ports import BellQueue, ChangeFeed
 from tests.support.redis_server import RedisServer
 
@@ -27,8 +27,8 @@ class BreakableQueue(Protocol):
     @property
     def queue(self) -> BellQueue: ...
 
-    def hear(self) -> Bell | None:
-        """What a worker does that answers one bell."""
+    def hear(self, work: Work = Work.DOWNLOAD) -> Bell | None:
+        """What a worker does that answers one bell of that kind."""
 
     def forget(self) -> None: ...
 
@@ -67,8 +67,8 @@ class BreakableRqQueue:
         self._client = client
         self.queue = RqBellQueue(client)
 
-    def hear(self) -> Bell | None:
-        queue = RecordingQueue(QUEUE_NAME, connection=self._client, serializer=JSONSerializer)
+    def hear(self, work: Work = Work.DOWNLOAD) -> Bell | None:
+        queue = RecordingQueue(QUEUE_NAMES[work], connection=self._client, serializer=JSONSerializer)
         taken = RecordingQueue.dequeue_any(
             [queue], None, connection=self._client, job_class=RecordingJob, serializer=JSONSerializer
         )

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recording_service.core.errors import QueueUnavailable
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
 from recording_service.core.ports import BellQueue
 from tests.contract.queues import BreakableQueue
 
@@ -78,6 +78,32 @@ def test_the_same_recording_of_two_accounts_has_two_bells(breakable_queue: Break
     assert heard_by(breakable_queue) == [bell(1), other]
 
 
+def test_the_two_kinds_of_work_on_a_recording_have_bells_and_hearers_of_their_own(
+    breakable_queue: BreakableQueue,
+) -> None:
+    queue = breakable_queue.queue
+    download, processing = (bell(1)._replace(work=work) for work in Work)
+    queue.ring([processing, download, bell(2)])
+
+    assert (queue.waiting(), queue.waiting(Work.PROCESSING)) == (2, 1)
+    assert queue.unheard([download, processing]) == {download, processing}
+    assert breakable_queue.hear(Work.PROCESSING) == processing
+    assert breakable_queue.hear(Work.PROCESSING) is None
+    assert queue.unheard([download, processing]) == {download}
+    assert heard_by(breakable_queue) == [download, bell(2)]
+
+
+@pytest.mark.parametrize("work", Work)
+def test_the_echo_of_a_bell_is_another_bell_of_its_kind(breakable_queue: BreakableQueue, work: Work) -> None:
+    queue, one = breakable_queue.queue, bell(1)._replace(work=work)
+    queue.ring([one])
+    assert breakable_queue.hear(work) == one
+
+    queue.ring([one.echo, one.echo])
+    assert (queue.waiting(work), queue.unheard([one, one.echo])) == (1, {one.echo})
+    assert breakable_queue.hear(work) == one.echo
+
+
 def test_a_bell_that_never_rang_is_not_unheard(breakable_queue: BreakableQueue) -> None:
     breakable_queue.queue.ring([bell(1)])
 
@@ -117,11 +143,12 @@ def test_a_bell_that_was_forgotten_rings_again(breakable_queue: BreakableQueue) 
     [
         lambda queue: queue.ring([bell(1)]),
         lambda queue: queue.waiting(),
+        lambda queue: queue.waiting(Work.PROCESSING),
         lambda queue: queue.unheard([bell(1)]),
         lambda queue: queue.incarnation(),
         lambda queue: queue.check(),
     ],
-    ids=["ring", "waiting", "unheard", "incarnation", "check"],
+    ids=["ring", "waiting", "waiting for processing", "unheard", "incarnation", "check"],
 )
 def test_a_queue_that_is_away_says_so_and_works_when_it_is_back(
     breakable_queue: BreakableQueue, use: Callable[[BellQueue], object]
@@ -145,8 +172,18 @@ def test_closing_twice_does_no_harm(breakable_queue: BreakableQueue) -> None:
 #: What may happen to a queue: bells are rung, one is heard, everything is forgotten.
 EVENTS = st.lists(
     st.one_of(
-        st.lists(st.builds(bell, st.integers(0, 4), st.integers(1, 2)), max_size=6),
-        st.just("hear"),
+        st.lists(
+            st.builds(
+                Bell,
+                st.just(ACCOUNT),
+                st.integers(0, 4).map(lambda number: bell(number).recording_sid),
+                st.integers(1, 2),
+                st.sampled_from(Work),
+                st.booleans(),
+            ),
+            max_size=6,
+        ),
+        st.sampled_from(Work),
         st.just("forget"),
     ),
     max_size=12,
@@ -160,19 +197,19 @@ def test_whatever_happens_every_bell_that_rang_is_heard_once(
 ) -> None:
     breakable_queue.forget()
     queue = breakable_queue.queue
-    waiting: list[Bell] = []
+    waiting: dict[Work, list[Bell]] = {work: [] for work in Work}
     known: set[Bell] = set()
     for event in events:
-        if event == "hear":
-            assert breakable_queue.hear() == (waiting.pop(0) if waiting else None)
+        if isinstance(event, Work):
+            assert breakable_queue.hear(event) == (waiting[event].pop(0) if waiting[event] else None)
         elif event == "forget":
             breakable_queue.forget()
-            waiting, known = [], set()
+            waiting, known = {work: [] for work in Work}, set()
         elif isinstance(event, list):
             queue.ring(event)
             for one in event:
                 if one not in known:
                     known.add(one)
-                    waiting.append(one)
-        assert queue.waiting() == len(waiting)
-        assert queue.unheard(sorted(known)) == set(waiting)
+                    waiting[one.work].append(one)
+        assert {work: queue.waiting(work) for work in Work} == {work: len(bells) for work, bells in waiting.items()}
+        assert queue.unheard(sorted(known)) == {one for bells in waiting.values() for one in bells}

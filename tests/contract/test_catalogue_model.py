@@ -18,13 +18,19 @@ from recording_service.core.model import (
     FailureReason,
     PagePosition,
     Priority,
+    Processing,
+    ProcessingState,
     Recording,
     RecordingFilter,
     RecordingKey,
     RecordingState,
+    Step,
+    StepEnd,
+    StepReason,
     WaitingReason,
+    Work,
 )
-from recording_service.core.ports import Amended, Catalogue, Decide, NamedObject
+from recording_service.core.ports import Amended, Artefact, Catalogue, Decide, NamedObject
 from tests.contract.catalogues import DatabasesWithSchema
 from tests.support.databases import DATABASES
 from tests.support.recordings import TIME, a_recording
@@ -43,10 +49,27 @@ SECOND = timedelta(seconds=1)
 
 accounts = st.sampled_from(ACCOUNTS)
 keys = st.builds(RecordingKey, accounts, st.sampled_from(RECORDINGS))
-bells = st.builds(Bell, accounts, st.sampled_from(RECORDINGS), st.integers(1, 3))
+works = st.sampled_from(Work)
+bells = st.builds(Bell, accounts, st.sampled_from(RECORDINGS), st.integers(1, 3), works, st.booleans())
+limits = st.none() | st.integers(1, 2)
 workers = st.sampled_from(WORKERS)
 times = st.integers(0, 4).map(lambda seconds: TIME + seconds * SECOND)
 sizes = st.integers(1, 7)
+ENDS: tuple[dict[Step, StepEnd], ...] = (
+    {},
+    {Step.PROBE: StepEnd(ProcessingState.FAILED, StepReason.MEDIA_EMPTY, "there is nothing in it")},
+)
+processing = st.builds(
+    Processing,
+    state=st.none() | st.sampled_from((ProcessingState.PENDING, ProcessingState.RUNNING, ProcessingState.DONE)),
+    attempt=st.integers(1, 3),
+    rung_time=st.none() | times,
+    next_attempt_time=times,
+    waiting_reason=st.none() | st.sampled_from(WaitingReason),
+    claimed_by=workers,
+    failures_by_reason=st.sampled_from(({}, {StepReason.WORKER_CRASHED: 2})),
+    ends=st.sampled_from(ENDS),
+)
 
 #: What an amendment may change; None: it leaves the row as it is, or the place empty.
 changes = st.none() | st.fixed_dictionaries(
@@ -64,6 +87,7 @@ changes = st.none() | st.fixed_dictionaries(
         "claimed_by": workers,
         "object_key": st.sampled_from(OBJECT_KEYS),
         "verified_time": st.none() | times,
+        "processing": processing,
         "call": st.sampled_from(LABELS).map(lambda labels: CallDetails(labels=labels)),
     },
 )
@@ -89,16 +113,24 @@ class BothCatalogues(RuleBasedStateMachine):
         super().__init__()
         self.memory = MemoryCatalogue()
 
-    def both(self, method: str, *arguments: Any) -> Any:
+    def both(self, method: str, *arguments: Any, **named: Any) -> Any:
         """What both answer."""
-        expected = getattr(self.memory, method)(*arguments)
-        assert getattr(self.sql, method)(*arguments) == expected
+        expected = getattr(self.memory, method)(*arguments, **named)
+        assert getattr(self.sql, method)(*arguments, **named) == expected
         return expected
 
-    @rule(changes=st.lists(st.tuples(keys, changes), max_size=6))
-    def amend(self, changes: list[tuple[RecordingKey, dict[str, Any] | None]]) -> None:
-        results: list[Amended] = self.both("amend", [(key, changing(key, fields)) for key, fields in changes])
+    @rule(
+        changes=st.lists(st.tuples(keys, changes), max_size=6),
+        artefacts=st.lists(st.builds(Artefact, keys, st.sampled_from(Step), st.just("ab"), st.binary()), max_size=2),
+    )
+    def amend(self, changes: list[tuple[RecordingKey, dict[str, Any] | None]], artefacts: list[Artefact]) -> None:
+        asked = [(key, changing(key, fields)) for key, fields in changes]
+        results: list[Amended] = self.both("amend", asked, artefacts)
         assert len(results) == len(changes)
+
+    @rule(key=keys, step=st.sampled_from(Step))
+    def look_at_an_artefact(self, key: RecordingKey, step: Step) -> None:
+        self.both("artefact", key, step)
 
     @initialize(rows=st.lists(st.tuples(keys, times, times), min_size=3, max_size=6))
     def begin(self, rows: list[tuple[RecordingKey, Any, Any]]) -> None:
@@ -109,9 +141,9 @@ class BothCatalogues(RuleBasedStateMachine):
     def mark_rung(self, bells: list[Bell], now: Any) -> None:
         self.both("mark_rung", bells, now)
 
-    @rule(heard=st.none() | bells, worker=workers, now=times)
-    def claim(self, heard: Bell | None, worker: str, now: Any) -> None:
-        self.both("claim", heard, worker, now, SECOND)
+    @rule(heard=st.none() | bells, worker=workers, now=times, work=works, limit=limits)
+    def claim(self, heard: Bell | None, worker: str, now: Any, work: Work, limit: int | None) -> None:
+        self.both("claim", heard, worker, now, SECOND, work=heard.work if heard else work, limit=limit)
 
     @rule(bell=bells, received_bytes=st.integers(0, 9), now=times)
     def raise_lease(self, bell: Bell, received_bytes: int, now: Any) -> None:
@@ -142,11 +174,13 @@ class BothCatalogues(RuleBasedStateMachine):
         self.both("end_overlong_waits", now, latest)
         self.both("hasten_probes", now, latest)
 
-    @rule(now=times, other=times, size=sizes, after=st.none() | bells, account_sid=accounts)
-    def look_at_the_work(self, now: Any, other: Any, size: int, after: Bell | None, account_sid: str) -> None:
-        self.both("due_unrung", now, other, size)
-        self.both("due_rung", other, now, size, after)
-        self.both("count_due_rung")
+    @rule(now=times, other=times, size=sizes, after=st.none() | bells, account_sid=accounts, work=works, limit=limits)
+    def look_at_the_work(
+        self, now: Any, other: Any, size: int, after: Bell | None, account_sid: str, work: Work, limit: int | None
+    ) -> None:
+        self.both("due_unrung", now, other, size, work)
+        self.both("due_rung", other, now, size, after, work)
+        self.both("count_due_rung", work, limit)
         self.both("backlog", now)
         self.both("most_urgent", account_sid, now)
         self.both("stored", size, after.key if after else None)

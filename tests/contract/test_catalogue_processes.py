@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.catalogue_process import NUMBER
+from tests.support.catalogue_process import LIMIT, NUMBER
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,3 +59,13 @@ def test_each_recording_is_inserted_rung_for_and_claimed_by_exactly_one_process(
     for what in ("insert", "ring", "claim"):
         done = all_do(processes, what)
         assert sorted(sid for each in done for sid in each) == everything
+
+
+def test_processes_together_keep_to_the_limit_of_an_account_and_leave_nothing_undone(processes: list[Process]) -> None:
+    everything = [f"RE{number:032x}" for number in range(NUMBER)]
+    for what in ("open", "insert", "ring"):
+        all_do(processes, what)
+    for what in ("download", "process"):
+        done = all_do(processes, what)
+        assert max(int(each[-1]) for each in done) <= LIMIT
+        assert sorted(sid for each in done for sid in each[:-1]) == everything

@@ -15,6 +15,7 @@ from recording_service.core.model import (
     FailureReason,
     Recording,
     RecordingFilter,
+    RecordingJob,
     RecordingKey,
     RecordingState,
     UnavailableReason,
@@ -88,7 +89,7 @@ def test_an_object_that_no_row_knows_is_adopted_as_if_it_had_been_downloaded(
     assert "adopted" in caplog.text
     assert row.recording_sid in caplog.text
     assert world.service().open_range(Target(*KEY), 0, 0, row.etag).read(10**6) == AUDIO
-    assert world.enqueuer().enqueue(a_request()).reason is EnqueueReason.CACHED
+    assert world.enqueuer().enqueue(a_request(job=RecordingJob.DOWNLOAD_ONLY)).reason is EnqueueReason.CACHED
 
 
 def test_what_was_adopted_without_proof_can_be_listed(world: World) -> None:
@@ -387,8 +388,8 @@ def test_the_label_of_the_adopted_takes_no_place_of_the_callers(world: World) ->
     labels = {f"label-{number}": "x" for number in range(MAX_LABELS)}
     put(world)
     walk(world)
-    enqueued = world.enqueuer().enqueue(replace(a_request(), call=CallDetails(labels=labels)))
-    assert enqueued.reason is EnqueueReason.CACHED
+    request = replace(a_request(job=RecordingJob.DOWNLOAD_ONLY), call=CallDetails(labels=labels))
+    assert world.enqueuer().enqueue(request).reason is EnqueueReason.CACHED
     assert world.row().call.labels == {**labels, ADOPTED_LABEL: "true"}
 
 

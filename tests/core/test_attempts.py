@@ -15,10 +15,21 @@ from recording_service.core.errors import (
     SourceUnavailable,
     WorkerCrashed,
 )
-from recording_service.core.model import Bell, FailureReason, Recording, RecordingState, WaitingReason
+from recording_service.core.model import (
+    Bell,
+    FailureReason,
+    Processing,
+    ProcessingState,
+    Recording,
+    RecordingState,
+    Step,
+    StepReason,
+    WaitingReason,
+    Work,
+)
 from recording_service.core.ports import Change
 from recording_service.core.retry import RETRY_RULES, GiveUp, PutOff, RetryPolicy
-from tests.support.core_world import KEY, WORKER, World, a_key, a_request
+from tests.support.core_world import AUDIO, KEY, PROCESSOR, WORKER, World, a_key, a_request
 from tests.support.failing_port import once
 
 
@@ -29,16 +40,38 @@ class FixedPolicy(RetryPolicy):
         super().__init__()
         self._gives_up = gives_up
 
-    def after(self, error: RecordingServiceError, recording: Recording) -> PutOff | GiveUp:
+    def after(
+        self, error: RecordingServiceError, recording: Recording
+    ) -> PutOff[FailureReason] | GiveUp[FailureReason]:
         if self._gives_up:
             return GiveUp(FailureReason.SOURCE_NOT_AUDIO)
         return PutOff(WaitingReason.RETRY, timedelta(seconds=10), FailureReason.SOURCE_UNAVAILABLE)
+
+    def after_step(
+        self, error: RecordingServiceError, processing: Processing
+    ) -> PutOff[StepReason] | GiveUp[StepReason]:
+        if self._gives_up:
+            return GiveUp(StepReason.MEDIA_BROKEN)
+        return PutOff(WaitingReason.RETRY, timedelta(seconds=10), StepReason.WORKER_CRASHED)
 
 
 def claimed(world: World, number: int = 1) -> Bell:
     """An attempt that a worker is at."""
     world.enqueuer().enqueue(a_request(a_key(number)))
     return world.claim(a_key(number)).bell
+
+
+def claimed_for_processing(world: World, number: int = 1) -> Bell:
+    """An attempt at the processing of a recording that is here, that a worker is at."""
+    world.script(AUDIO, key=a_key(number))
+    world.enqueuer().enqueue(a_request(a_key(number)))
+    world.work()
+    bell = world.queue.hear(Work.PROCESSING)
+    assert bell is not None
+    taken = world.take_processing(bell)
+    assert taken is not None
+    told(world)
+    return taken.processing_bell
 
 
 def told(world: World) -> list[Change]:
@@ -174,4 +207,64 @@ def test_the_log_says_what_follows_and_whose_request_it_was(
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert record.levelno == level
     for part in (said, KEY.recording_sid, "request_id=request-7", str(error)):
+        assert part in record.getMessage()
+
+
+# Processing
+
+
+def test_an_attempt_at_processing_that_failed_is_put_off_and_everyone_is_told(world: World) -> None:
+    bell = claimed_for_processing(world)
+    row = world.attempts(FixedPolicy()).fail(bell, WorkerCrashed(), "it died")
+    assert row == world.row()
+    processing = row.processing
+    assert (row.state, processing.state, processing.attempt) == (RecordingState.READY, ProcessingState.PENDING, 2)
+    assert processing.failures_by_reason == {StepReason.WORKER_CRASHED: 1}
+    assert processing.next_attempt_time == world.clock.now() + timedelta(seconds=10)
+    assert told(world) == [Change(*KEY, row.revision)]
+
+
+def test_a_step_that_spends_its_budget_is_given_up_and_the_recording_is_not(world: World) -> None:
+    bell = claimed_for_processing(world)
+    row = world.attempts(FixedPolicy(gives_up=True)).fail(bell, WorkerCrashed(), "it died")
+    assert row is not None
+    assert (row.state, row.failure_reason, row.failures) == (RecordingState.READY, None, 0)
+    end = row.processing.ends[Step.PROBE]
+    assert (end.state, end.reason, end.message) == (ProcessingState.FAILED, StepReason.MEDIA_BROKEN, "it died")
+    assert told(world) == [Change(*KEY, row.revision)]
+
+
+def test_an_attempt_at_processing_ends_once(world: World) -> None:
+    bell, attempts = claimed_for_processing(world), world.attempts()
+    assert attempts.crashed(bell) is not None
+    row = world.row()
+    told(world)
+    assert attempts.crashed(bell) is None
+    assert attempts.crashed(bell._replace(work=Work.DOWNLOAD)) is None
+    attempts.release(PROCESSOR)
+    attempts.crashed_under(PROCESSOR)
+    assert (world.row(), told(world)) == (row, [])
+
+
+def test_a_worker_ends_what_it_was_at_of_whichever_kind(world: World) -> None:
+    processing = claimed_for_processing(world, 1)
+    download = claimed(world, 2)
+    world.attempts().crashed_under(PROCESSOR)
+    assert world.row(processing.key).processing.failures_by_reason == {StepReason.WORKER_CRASHED: 1}
+    assert world.row(download.key).state is RecordingState.DOWNLOADING
+    world.attempts().release(WORKER)
+    assert (world.row(download.key).state, world.row(download.key).failures) == (RecordingState.QUEUED, 0)
+
+
+@pytest.mark.parametrize("gives_up", [False, True])
+def test_the_log_says_what_follows_for_the_processing(
+    world: World, caplog: pytest.LogCaptureFixture, gives_up: bool
+) -> None:
+    bell = claimed_for_processing(world)
+    caplog.clear()
+    world.attempts(FixedPolicy(gives_up=gives_up)).fail(bell, WorkerCrashed(), "it died")
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.levelno == (logging.ERROR if gives_up else logging.WARNING)
+    said = "the step is given up" if gives_up else "next_attempt_time="
+    for part in (said, KEY.recording_sid, "it died"):
         assert part in record.getMessage()

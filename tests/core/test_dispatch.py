@@ -19,10 +19,21 @@ from recording_service.core.errors import (
     SourceUnauthorized,
     StorageUnavailable,
 )
-from recording_service.core.model import Priority, RecordingKey, RecordingState, WaitingReason
+from recording_service.core.model import (
+    Bell,
+    Priority,
+    ProcessingState,
+    RecordingKey,
+    RecordingState,
+    StepReason,
+    WaitingReason,
+    Work,
+)
+from recording_service.core.next_bells import AccountLimits
 from recording_service.core.ports import Catalogue, DispatcherRow
 from tests.support.core_world import ACCOUNT, AUDIO, OTHER_ACCOUNT, WORKER, World, a_key, a_request
 from tests.support.failing_port import Faults, once, raising
+from tests.support.steps import RUNNERS
 from tests.support.waiting import eventually
 
 SETTINGS = DispatchSettings()
@@ -758,3 +769,182 @@ def test_a_full_shelf_is_said_once_when_it_begins_and_once_when_it_ends(
         world.shelf.room_bytes = None
         world.let_pass(300.0, dispatcher)
         assert [record.getMessage() for record in caplog.records] == ["dispatching goes on step=_check_room"]
+
+
+# Processing
+
+
+def to_be_processed(world: World, count: int = 1) -> list[Bell]:
+    """Recordings that are here; the bells of their processing wait."""
+    for key in keys(count):
+        world.twilio.script(key, [AUDIO])
+        world.enqueuer().enqueue(a_request(key))
+    world.work()
+    return [world.row(key).processing_bell for key in keys(count)]
+
+
+def processed(world: World, count: int) -> bool:
+    return all(world.row(key).processing.summary is ProcessingState.DONE for key in keys(count))
+
+
+def test_processing_that_nobody_rang_for_is_rung_for_after_the_grace(world: World) -> None:
+    dispatcher = world.dispatcher()
+    world.bells.before["ring"] = lambda bells: bells[0].work is Work.DOWNLOAD or raising(QueueUnavailable())()
+    to_be_processed(world)
+    world.bells.mend()
+    assert world.row().processing.rung_time is None
+    world.let_pass(PAST_GRACE, dispatcher)
+    assert (world.queue.waiting(Work.PROCESSING), world.row().processing.attempt) == (1, 1)
+    world.let_pass(60.0, dispatcher)
+    assert world.queue.waiting(Work.PROCESSING) == 1
+
+
+def test_a_lease_of_processing_that_stands_still_ends_its_attempt_and_the_next_one_begins(world: World) -> None:
+    to_be_processed(world)
+    dispatcher = world.dispatcher()
+    heard = world.queue.hear(Work.PROCESSING)
+    assert heard is not None
+    world.take_processing(heard)
+    world.let_pass(SETTINGS.lease_seconds, dispatcher)
+    assert world.row().processing.state is ProcessingState.RUNNING
+    world.let_pass(2.0, dispatcher)
+    processing = world.row().processing
+    assert (world.row().state, processing.state) == (RecordingState.READY, ProcessingState.PENDING)
+    assert processing.failures_by_reason == {StepReason.WORKER_CRASHED: 1}
+    world.let_pass(10.0, dispatcher)
+    world.process(world.processor(RUNNERS))
+    assert (processed(world, 1), world.row().processing.attempt) == (True, 2)
+
+
+def test_a_lease_of_processing_that_is_raised_lasts(world: World) -> None:
+    (bell,) = to_be_processed(world)
+    dispatcher = world.dispatcher()
+    world.take_processing(bell)
+    for _ in range(10):
+        world.let_pass(SETTINGS.lease_seconds - 1, dispatcher)
+        assert world.catalogue.adapter.raise_lease(bell, 0, world.clock.now())
+    assert world.row().processing.attempt == 1
+
+
+def test_bells_of_processing_that_the_queue_has_forgotten_are_rung_anew_at_once(world: World) -> None:
+    to_be_processed(world, 20)
+    dispatcher = world.dispatcher()
+    dispatcher.tick()
+    world.clock.advance(0.5)
+    world.queue.forget()
+    dispatcher.tick()
+    assert world.queue.waiting(Work.PROCESSING) == 20
+    assert {world.row(key).processing.attempt for key in keys(20)} == {2}
+    assert {world.row(key).attempt for key in keys(20)} == {1}
+    world.process(world.processor(RUNNERS))
+    assert processed(world, 20)
+
+
+def test_a_bell_of_processing_that_got_lost_among_others_is_rung_anew(world: World) -> None:
+    to_be_processed(world, 10)
+    dispatcher = world.dispatcher()
+    world.let_pass(6.0, dispatcher)
+    for _ in range(3):
+        assert world.queue.hear(Work.PROCESSING) is not None
+    world.let_pass(2 * SETTINGS.bell_check_seconds, dispatcher)
+    assert world.queue.waiting(Work.PROCESSING) == 10
+
+
+def test_bells_of_one_kind_of_work_stand_for_none_of_the_other(world: World) -> None:
+    to_be_processed(world, 3)
+    for number in range(11, 21):
+        world.enqueuer().enqueue(a_request(a_key(number)))
+    dispatcher = world.dispatcher()
+    world.let_pass(6.0, dispatcher)
+    while world.queue.hear(Work.PROCESSING) is not None:
+        pass
+    world.let_pass(2 * SETTINGS.bell_check_seconds + 1, dispatcher)
+    assert (world.queue.waiting(Work.PROCESSING), world.queue.waiting()) == (3, 10)
+
+
+def test_a_full_shelf_holds_no_processing_back(world: World) -> None:
+    to_be_processed(world, 2)
+    dispatcher = world.dispatcher()
+    dispatcher.tick()
+    world.shelf.room_bytes = 0
+    world.queue.forget()
+    world.let_pass(3.0, dispatcher)
+    assert world.queue.waiting(Work.PROCESSING) == 2
+    world.process(world.processor(RUNNERS))
+    assert processed(world, 2)
+
+
+@pytest.mark.parametrize("method", ["count_due_rung", "due_unrung"])
+def test_a_bug_in_ringing_for_one_kind_of_work_keeps_nobody_from_ringing_for_the_other(
+    world: World, method: str
+) -> None:
+    to_be_processed(world)
+    commit_late = a_key(2)
+    world.enqueuer().enqueue(a_request(commit_late))
+    world.queue.forget()
+
+    def fail_for_downloads(*arguments: object, **named: object) -> None:
+        if Work.DOWNLOAD in (*arguments, *named.values()):
+            raise RuntimeError("a bug")
+
+    world.catalogue.before[method] = fail_for_downloads
+    world.let_pass(PAST_GRACE, world.dispatcher())
+    assert world.queue.waiting(Work.PROCESSING) == 1
+
+
+# Limits
+
+ONE_AT_A_TIME = AccountLimits(downloads=1, processing=1)
+
+
+@pytest.mark.parametrize("work", Work)
+def test_what_is_held_back_does_not_make_the_dispatcher_ring_for_ever(work: Work) -> None:
+    world = World(limits=ONE_AT_A_TIME)
+    if work is Work.PROCESSING:
+        to_be_processed(world, 10)
+    else:
+        for key in keys(10):
+            world.enqueuer().enqueue(a_request(key))
+    dispatcher = world.dispatcher()
+    first = world.queue.hear(work)
+    assert first is not None
+    taken = (
+        world.take_processing(first)
+        if work is Work.PROCESSING
+        else world.catalogue.adapter.claim(first, WORKER, world.clock.now(), timedelta(minutes=1), limit=1)
+    )
+    assert taken is not None
+    bell = taken.bell if work is Work.DOWNLOAD else taken.processing_bell
+    # The others are heard in vain.
+    while world.queue.hear(work) is not None:
+        pass
+    rung_before = world.bells.calls["ring"]
+    for _ in range(20):
+        world.let_pass(SETTINGS.lease_seconds - 1, dispatcher)
+        assert world.catalogue.adapter.raise_lease(bell, 0, world.clock.now())
+    assert world.bells.calls["ring"] == rung_before
+    attempts = [
+        world.row(key).attempt if work is Work.DOWNLOAD else world.row(key).processing.attempt for key in keys(10)
+    ]
+    assert attempts == [1] * 10
+
+
+@pytest.mark.parametrize("work", Work)
+def test_what_was_held_back_is_rung_for_though_nobody_did_when_there_was_room_again(work: Work) -> None:
+    """Whoever was to ring has died: of ten that are held back, one after the other is found to lack a bell."""
+    world = World(limits=ONE_AT_A_TIME)
+    count = 4
+    for key in keys(count):
+        world.twilio.script(key, [AUDIO])
+        world.enqueuer().enqueue(a_request(key))
+    if work is Work.PROCESSING:
+        world.work()
+    # All are heard, by workers that die.
+    while world.queue.hear(work) is not None:
+        pass
+    dispatcher = world.dispatcher()
+    for _ in range(120):
+        world.let_pass(1.0, dispatcher)
+        world.work()
+        world.process(world.processor(RUNNERS))
+    assert processed(world, count)

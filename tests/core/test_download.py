@@ -38,6 +38,7 @@ from recording_service.core.model import (
     Bell,
     FailureReason,
     Priority,
+    ProcessingState,
     Recording,
     RecordingJob,
     RecordingState,
@@ -45,7 +46,9 @@ from recording_service.core.model import (
     UnavailableReason,
     UnavailableReport,
     WaitingReason,
+    Work,
 )
+from recording_service.core.next_bells import AccountLimits
 from recording_service.core.ports import Change, MediaSource, Upload
 from recording_service.core.requests import Target
 from recording_service.core.retry import RETRY_RULES
@@ -141,7 +144,9 @@ def test_everyone_is_told_of_the_claim_and_of_the_end(world: World) -> None:
     world.downloader().answer(rung(world), WORKER)
     revisions = [change.revision for change in world.listening.next(0.0)]
     assert len(revisions) == 2
-    assert revisions[1] == world.row().revision > revisions[0]
+    # That the bell of its processing has rung since is told to nobody.
+    assert revisions[1] + 1 == world.row().revision
+    assert revisions[0] < revisions[1]
 
 
 @pytest.mark.parametrize(
@@ -912,3 +917,69 @@ def test_a_shelf_that_fills_in_mid_download_spends_nothing_and_keeps_no_half_obj
     assert (row.state, row.waiting_reason) == (RecordingState.QUEUED, WaitingReason.STORAGE_UNAVAILABLE)
     assert (row.attempt, row.failures) == (2, 0)
     assert shelf(world) == []
+
+
+# What follows
+
+
+def test_a_recording_that_is_ready_is_rung_for_to_be_processed(world: World) -> None:
+    world.script(AUDIO)
+    world.downloader().answer(rung(world), WORKER)
+    processing = world.row().processing
+    assert (processing.state, processing.rung_time) == (ProcessingState.PENDING, world.clock.now())
+    assert world.queue.hear(Work.PROCESSING) == world.row().processing_bell
+
+
+def test_a_recording_is_rung_for_once_it_is_ready_and_not_before(world: World) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    looks: list[RecordingState] = []
+    world.bells.before["ring"] = lambda bells: looks.append(world.row().state)
+    world.downloader().answer(bell, WORKER)
+    assert looks == [RecordingState.READY]
+
+
+@pytest.mark.parametrize("error", [QueueUnavailable(), RuntimeError("a bug")])
+def test_a_download_is_whole_though_nobody_can_be_rung_for(
+    world: World, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    world.bells.fail(error, "ring", "waiting")
+    assert world.downloader().answer(bell, WORKER) == bell
+    row = world.row()
+    assert (row.state, row.processing.state, row.processing.rung_time) == (
+        RecordingState.READY,
+        ProcessingState.PENDING,
+        None,
+    )
+    assert "could not be noted" not in caplog.text
+    assert world.storage.calls["remove_others"] == 1
+
+
+def test_a_recording_whose_end_was_noted_though_the_answer_got_lost_is_rung_for(world: World) -> None:
+    world.script(AUDIO)
+    bell = rung(world)
+    world.catalogue.after["amend"] = failing(1)
+    world.downloader(note_tries=2).answer(bell, WORKER)
+    assert world.queue.hear(Work.PROCESSING) == world.row().processing_bell
+
+
+def test_with_a_limit_recordings_of_an_account_are_fetched_one_after_the_other() -> None:
+    world = World(limits=AccountLimits(downloads=1))
+    most: list[int] = []
+
+    def pieces() -> Iterator[bytes]:
+        # Another worker hears a bell meanwhile, in vain.
+        bell = world.queue.hear()
+        if bell is not None:
+            assert world.downloader().answer(bell, "worker-2") is None
+        most.append(len(world.catalogue.adapter.claimed()))
+        yield AUDIO
+
+    world.source.adapter = ScriptedSource(pieces)
+    for number in range(1, 8):
+        world.enqueuer().enqueue(a_request(a_key(number)))
+    world.work()
+    assert {world.row(a_key(number)).state for number in range(1, 8)} == {RecordingState.READY}
+    assert most == [1] * 7

@@ -33,14 +33,17 @@ from recording_service.core.model import (
     EnqueueReason,
     EnqueueRequest,
     Priority,
+    ProcessingState,
     RecordingJob,
     RecordingKey,
     RecordingState,
     WaitingReason,
+    Work,
 )
 from recording_service.core.requests import Target
 from tests.support.core_world import AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_key, a_request
 from tests.support.failing_port import once, raising
+from tests.support.steps import RUNNERS
 from tests.support.waiting import eventually
 
 FULL, DOWNLOAD_ONLY = RecordingJob.FULL, RecordingJob.DOWNLOAD_ONLY
@@ -102,6 +105,20 @@ def ready(job: RecordingJob, world: World) -> None:
     assert world.row().state is RecordingState.READY
 
 
+def being_processed(world: World) -> None:
+    ready(FULL, world)
+    bell = world.queue.hear(Work.PROCESSING)
+    assert bell is not None
+    claimed = world.catalogue.adapter.claim(bell, WORKER, world.clock.now(), timedelta(0), work=Work.PROCESSING)
+    assert claimed is not None
+
+
+def processed(world: World) -> None:
+    ready(FULL, world)
+    world.process(world.processor(RUNNERS))
+    assert world.row().processing.summary is ProcessingState.DONE
+
+
 def failed(world: World) -> None:
     queued(FULL, world)
     world.script(SourceTooLarge("too large"))
@@ -122,8 +139,10 @@ TABLE: list[tuple[RecordingJob, str, Situation, EnqueueReason | type[Exception],
     (FULL, "FULL downloading", partial(downloading, FULL), DUPLICATE, FULL),
     (FULL, "DOWNLOAD_ONLY queued", partial(queued, DOWNLOAD_ONLY), DUPLICATE, FULL),
     (FULL, "DOWNLOAD_ONLY downloading", partial(downloading, DOWNLOAD_ONLY), DUPLICATE, FULL),
-    (FULL, "READY, wanted in full", partial(ready, FULL), CACHED, FULL),
-    (FULL, "READY, never processed", partial(ready, DOWNLOAD_ONLY), CACHED, FULL),
+    (FULL, "READY, processed", processed, CACHED, FULL),
+    (FULL, "READY, to be processed", partial(ready, FULL), DUPLICATE, FULL),
+    (FULL, "READY, processing runs", being_processed, DUPLICATE, FULL),
+    (FULL, "READY, never processed", partial(ready, DOWNLOAD_ONLY), ENQUEUED, FULL),
     (FULL, "FAILED", failed, ENQUEUED, FULL),
     (FULL, "DELETED", deleted, RecordingDeleted, FULL),
     (DOWNLOAD_ONLY, "nothing yet", nothing, ENQUEUED, DOWNLOAD_ONLY),
@@ -131,7 +150,9 @@ TABLE: list[tuple[RecordingJob, str, Situation, EnqueueReason | type[Exception],
     (DOWNLOAD_ONLY, "FULL downloading", partial(downloading, FULL), DUPLICATE, FULL),
     (DOWNLOAD_ONLY, "DOWNLOAD_ONLY queued", partial(queued, DOWNLOAD_ONLY), DUPLICATE, DOWNLOAD_ONLY),
     (DOWNLOAD_ONLY, "DOWNLOAD_ONLY downloading", partial(downloading, DOWNLOAD_ONLY), DUPLICATE, DOWNLOAD_ONLY),
-    (DOWNLOAD_ONLY, "READY, wanted in full", partial(ready, FULL), CACHED, FULL),
+    (DOWNLOAD_ONLY, "READY, processed", processed, CACHED, FULL),
+    (DOWNLOAD_ONLY, "READY, to be processed", partial(ready, FULL), CACHED, FULL),
+    (DOWNLOAD_ONLY, "READY, processing runs", being_processed, CACHED, FULL),
     (DOWNLOAD_ONLY, "READY, never processed", partial(ready, DOWNLOAD_ONLY), CACHED, DOWNLOAD_ONLY),
     (DOWNLOAD_ONLY, "FAILED", failed, ENQUEUED, FULL),
     (DOWNLOAD_ONLY, "DELETED", deleted, RecordingDeleted, FULL),
@@ -157,14 +178,21 @@ def test_the_enqueue_table_cell_by_cell(
     assert reasons([outcome]) == [answer]
     assert row.job is wanted
     assert world.bells.calls["ring"] == rung_before + (answer is ENQUEUED)
-    if answer is ENQUEUED:
+    if answer is ENQUEUED and row.state is RecordingState.READY:
+        # Only the processing: the recording stays playable.
+        processing = row.processing
+        assert (processing.state, processing.rung_time) == (ProcessingState.PENDING, world.clock.now())
+        assert before is not None
+        assert (row.state, row.attempt) == (before.state, before.attempt)
+    elif answer is ENQUEUED:
         assert (row.state, row.rung_time) == (RecordingState.QUEUED, world.clock.now())
     elif before is not None:
         assert (row.state, row.attempt) == (before.state, before.attempt)
     if isinstance(outcome, EnqueueResult):
         # The row as it was committed: before its bell was noted.
         told = outcome.recording
-        assert told == replace(row, rung_time=told.rung_time, revision=told.revision)
+        processing = replace(row.processing, rung_time=told.processing.rung_time)
+        assert told == replace(row, rung_time=told.rung_time, revision=told.revision, processing=processing)
 
 
 @pytest.mark.parametrize("situation", [partial(queued, FULL), partial(downloading, FULL)])
@@ -445,7 +473,7 @@ def test_ready_without_its_whole_object_is_not_cached_but_fetched_again(
     row = world.row()
     assert (row.state, row.attempt) == (RecordingState.READY, 2)
     assert world.shelf.open(row.object_key).read_at(0, 10_000) == AUDIO
-    assert world.enqueuer().enqueue(a_request()).reason is CACHED
+    assert world.enqueuer().enqueue(a_request(job=DOWNLOAD_ONLY)).reason is CACHED
 
 
 def test_of_many_callers_who_find_the_object_lost_exactly_one_hears_enqueued(world: World) -> None:
@@ -464,9 +492,10 @@ def test_nothing_is_called_cached_that_could_not_be_looked_at(world: World) -> N
 
 
 def test_cached_needs_no_queue(world: World) -> None:
-    ready(FULL, world)
+    processed(world)
     world.queue.fail_with = QueueUnavailable()
-    assert world.enqueuer().enqueue(a_request()).reason is CACHED
+    for job in RecordingJob:
+        assert world.enqueuer().enqueue(a_request(job=job)).reason is CACHED
 
 
 def test_two_recordings_of_one_call_are_two(world: World) -> None:
@@ -477,7 +506,7 @@ def test_two_recordings_of_one_call_are_two(world: World) -> None:
     world.work()
     for key in (a_key(1), a_key(2)):
         assert world.row(key).state is RecordingState.READY
-        assert world.enqueuer().enqueue(a_request(key, call=call)).reason is CACHED
+        assert world.enqueuer().enqueue(a_request(key, DOWNLOAD_ONLY, call=call)).reason is CACHED
 
 
 def test_one_sid_under_two_accounts_is_two_recordings(world: World) -> None:
@@ -521,7 +550,7 @@ def test_the_same_recording_twice_in_one_batch_is_enqueued_once(world: World) ->
 
 
 def test_a_batch_answers_every_item_in_order(world: World) -> None:
-    ready(FULL, world)
+    processed(world)
     enqueuer = world.enqueuer()
     enqueuer.enqueue(a_request(a_key(2)))
     enqueuer.enqueue(a_request(a_key(3)))
@@ -543,7 +572,7 @@ def test_a_batch_is_committed_and_rung_for_in_groups(world: World) -> None:
 
 
 def test_in_a_batch_only_what_needs_the_queue_fails_without_it(world: World) -> None:
-    ready(FULL, world)
+    processed(world)
     enqueuer = world.enqueuer()
     enqueuer.enqueue(a_request(a_key(2)))
     world.queue.fail_with = QueueUnavailable()
@@ -778,9 +807,7 @@ def test_a_failed_recording_wanted_again_is_not_rung_for_while_there_is_no_room(
 
 
 def test_what_needs_no_bell_is_answered_truly_while_there_is_no_room(world: World) -> None:
-    queued(FULL, world)
-    world.script(AUDIO)
-    world.work()
+    processed(world)
     enqueuer = world.enqueuer()
     enqueuer.enqueue(a_request(a_key(2)))
     world.shelf.room_bytes = 0
@@ -814,3 +841,42 @@ def test_a_shelf_that_does_not_say_whether_there_is_room_is_a_failed_enqueue_and
     assert type(refused(world.enqueuer(), a_request())) is EnqueueFailed
     world.storage.mend()
     assert world.enqueuer().enqueue(a_request()).reason is ENQUEUED
+
+
+def test_a_full_shelf_fails_what_is_to_be_fetched_and_has_what_is_here_processed(world: World) -> None:
+    ready(DOWNLOAD_ONLY, world)
+    world.shelf.room_bytes = 0
+    enqueuer = world.enqueuer()
+    outcomes = enqueuer.enqueue_batch([a_request(a_key(2)), a_request(), a_request(a_key(3)), a_request()])
+    assert reasons(outcomes) == [EnqueueStorageFull, ENQUEUED, EnqueueStorageFull, DUPLICATE]
+    assert (world.queue.waiting(), world.queue.waiting(Work.PROCESSING)) == (0, 1)
+    assert world.row().processing.rung_time == world.clock.now()
+    assert enqueuer.enqueue(a_request()).reason is DUPLICATE
+
+
+def test_nothing_is_enqueued_for_processing_that_could_not_be_rung_for(world: World) -> None:
+    ready(DOWNLOAD_ONLY, world)
+    world.queue.fail_with = QueueUnavailable()
+    for _ in range(2):
+        with pytest.raises(EnqueueFailed):
+            world.enqueuer().enqueue(a_request())
+    assert world.row().processing.rung_time is None
+    world.queue.fail_with = None
+    assert world.enqueuer().enqueue(a_request()).reason is ENQUEUED
+    assert world.queue.waiting(Work.PROCESSING) == 1
+
+
+def test_processing_that_waits_for_its_next_attempt_was_rung_for_before(world: World) -> None:
+    being_processed(world)
+    world.attempts().crashed_under(WORKER)
+    processing = world.row().processing
+    assert (processing.state, processing.waiting_reason) == (ProcessingState.PENDING, WaitingReason.RETRY)
+    assert world.enqueuer().enqueue(a_request()).reason is DUPLICATE
+    assert world.queue.waiting(Work.PROCESSING) == 0
+
+
+def test_processing_that_a_worker_gave_back_is_rung_for(world: World) -> None:
+    being_processed(world)
+    world.attempts().release(WORKER)
+    assert world.enqueuer().enqueue(a_request()).reason is ENQUEUED
+    assert world.queue.hear(Work.PROCESSING) == world.row().processing_bell

@@ -1,13 +1,16 @@
 """In whatever order things happen, the invariants of reliability.md B2 hold; when faults stop, all comes to an end.
 
-I1 no false duplicate, I2 no loss, I3 no double effect, I4 no lying answer, I5 integrity.
+I1 no false duplicate, I2 no loss, I3 no double effect, I4 no lying answer, I5 integrity. They hold for the processing
+that follows the download as they do for the download, with limits on what an account may have running and without.
 """
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,6 +34,7 @@ from recording_service.core.errors import (
     SourceTruncated,
     SourceUnauthorized,
     SourceUnavailable,
+    StepImpossible,
     StorageFull,
     StorageUnavailable,
 )
@@ -38,22 +42,33 @@ from recording_service.core.model import (
     IN_FLIGHT,
     Bell,
     EnqueueReason,
+    Priority,
+    ProcessingState,
     Recording,
     RecordingJob,
     RecordingKey,
     RecordingState,
+    Step,
+    StepReason,
     UnavailableReason,
     UnavailableReport,
+    Work,
 )
+from recording_service.core.next_bells import NO_LIMITS, AccountLimits
 from recording_service.core.ports import Catalogue
+from recording_service.core.processor import Made, StepRunner
 from recording_service.core.requests import Target
 from tests.support.core_world import AUDIO, OTHER_ACCOUNT, World, a_key, a_request
 from tests.support.failing_port import Faults
 from tests.support.media import ScriptedSource
+from tests.support.steps import RUNNERS, Doing, made_of
 
 KEYS = [*(a_key(number) for number in range(1, 5)), a_key(1, OTHER_ACCOUNT)]
 WORKERS = ["worker-1", "worker-2"]
+PROCESSORS = ["processor-1", "processor-2"]
 SHA256 = hashlib.sha256(AUDIO).hexdigest()
+#: What may also come, where it is not the recording that was lost.
+OTHER_AUDIO = AUDIO[:-1] + b"!"
 
 TERMINAL = frozenset({RecordingState.READY, RecordingState.FAILED, RecordingState.DELETED})
 #: Once faults have stopped, everything is at its end within this time: the longest back-off of a few failures, a lease,
@@ -73,6 +88,15 @@ OUTCOMES: list[bytes | SourceError] = [
     SourceNotAudio("html"),
     SourceTooLarge("too large"),
 ]
+
+#: What may become of a step.
+STEP_OUTCOMES: list[Exception | None] = [
+    None,
+    StepImpossible(StepReason.MEDIA_BROKEN, "broken"),
+    StorageUnavailable(),
+    RuntimeError("a bug"),
+]
+BEING_PROCESSED = frozenset({ProcessingState.PENDING, ProcessingState.RUNNING})
 
 
 def _queue_down(error: Exception) -> Callable[[World], None]:
@@ -100,11 +124,16 @@ BREAKDOWNS: dict[str, Callable[[World], None]] = {
     **{f"answers to {method} of the catalogue": _answer_gets_lost(method) for method in CATALOGUE_CALLS},
     "the claim": _call_fails("claim"),
     "the room on the shelf": lambda world: world.storage.fail(StorageFull(), "check_room"),
-    **{f"{method} of the shelf": _shelf_fails(method) for method in ("create", "size", "remove", "remove_others")},
+    **{
+        f"{method} of the shelf": _shelf_fails(method)
+        for method in ("create", "open", "size", "remove", "remove_others")
+    },
 }
 
 keys = st.sampled_from(KEYS)
 workers = st.sampled_from(WORKERS)
+processors = st.sampled_from(PROCESSORS)
+step_outcomes = st.dictionaries(st.sampled_from(Step), st.sampled_from(STEP_OUTCOMES))
 
 
 @pytest.fixture(autouse=True)
@@ -120,21 +149,32 @@ class JournallingCatalogue(MemoryCatalogue):
         super().__init__()
         self.claims: list[Bell] = []
 
-    def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
+    def claim(
+        self,
+        heard: Bell | None,
+        claimed_by: str,
+        now: datetime,
+        probe_interval: timedelta,
+        *,
+        work: Work = Work.DOWNLOAD,
+        limit: int | None = None,
+    ) -> Recording | None:
         """Claims, and remembers."""
-        claimed = super().claim(heard, claimed_by, now, probe_interval)
+        claimed = super().claim(heard, claimed_by, now, probe_interval, work=work, limit=limit)
         if claimed is not None:
-            self.claims.append(claimed.bell)
+            self.claims.append(claimed.bell if work is Work.DOWNLOAD else claimed.processing_bell)
         return claimed
 
 
 class Service(RuleBasedStateMachine):
     """Callers, workers and dispatchers over one world, and everything that may befall them."""
 
+    limits: AccountLimits = NO_LIMITS
+
     def __init__(self) -> None:
         super().__init__()
         self.journal = JournallingCatalogue()
-        self.world = World(catalogue=Faults[Catalogue](self.journal))
+        self.world = World(catalogue=Faults[Catalogue](self.journal), limits=self.limits)
         self.enqueuer = self.world.enqueuer()
         self.dispatchers: list[Dispatcher] = [self.world.dispatcher("dispatcher-0")]
         self.dispatchers_made = 1
@@ -142,32 +182,45 @@ class Service(RuleBasedStateMachine):
         self.rung: set[Bell] = set()
         #: Bells that workers have heard, and not answered yet.
         self.heard: list[Bell] = []
+        self.heard_of_processing: list[Bell] = []
         #: Bells by which a call was answered ENQUEUED.
         self.enqueued: set[Bell] = set()
         #: The attempt with which each recording was last begun: new, after FAILED, or after its object was lost.
         self.begun: dict[RecordingKey, int] = {}
+        #: The same of its processing: wanted at all, again, or of bytes that are back.
+        self.processing_begun: dict[RecordingKey, int] = {}
+        #: Recordings for which a FULL job was answered as it should be.
+        self.wanted_in_full: set[RecordingKey] = set()
         #: Recordings whose object was damaged behind everyone's back, until somebody notices.
         self.damaged: set[str] = set()
         self.last: dict[RecordingKey, Recording] = {}
         self.faulty = False
-        #: How far the wall clock was set back, all in all: so much later rows may come to be due.
-        self.set_back_seconds = 0.0
+        #: How far the wall clock was set, all in all: so much later rows may come to be due. Forwards too: what is put
+        #: off between two jumps that no dispatcher has looked between is moved along with both.
+        self.set_seconds = 0.0
         self.world.bells.after["ring"] = self._note_rung
 
     # Callers
 
-    @initialize(wanted=st.sets(keys, min_size=1))
-    def begin(self, wanted: set[RecordingKey]) -> None:
+    @initialize(wanted=st.sets(keys, min_size=2), are_here=st.booleans())
+    def begin(self, wanted: set[RecordingKey], are_here: bool) -> None:
         for key in sorted(wanted):
             self.enqueue(key, RecordingJob.FULL, 1)
+        if are_here:
+            self.work(AUDIO, "worker-1")
 
     @rule(key=keys, job=st.sampled_from(RecordingJob), times=st.integers(1, 3))
     def enqueue(self, key: RecordingKey, job: RecordingJob, times: int) -> None:
         for outcome in self.enqueuer.enqueue_batch([a_request(key, job)] * times):
             self._observe()
-            self._check_answer(key, outcome)
+            self._check_answer(key, job, outcome)
 
-    @rule(key=keys, meanwhile=st.sampled_from(["ring", "fetch", "claim", "give back", "fail", "delete", "enqueue"]))
+    @rule(
+        key=keys,
+        meanwhile=st.sampled_from(
+            ["ring", "fetch", "claim", "give back", "fail", "process", "fail to process", "delete", "enqueue"]
+        ),
+    )
     def enqueue_while_something_happens(self, key: RecordingKey, meanwhile: str) -> None:
         """Something happens after this call has rung, and before it has noted that."""
 
@@ -182,9 +235,11 @@ class Service(RuleBasedStateMachine):
         (outcome,) = self.enqueuer.enqueue_batch([a_request(key)])
         self.world.bells.after["ring"] = note
         self._observe()
-        if isinstance(outcome, EnqueueFailed) and meanwhile == "give back":
+        if isinstance(outcome, EnqueueFailed) and meanwhile in ("give back", "fail to process"):
             return  # The next attempt is nobody's yet: an error that is no fault.
-        self._check_answer(key, outcome, ended=meanwhile in ("fetch", "fail"))
+        self._check_answer(
+            key, RecordingJob.FULL, outcome, ended=meanwhile in ("fetch", "fail", "process", "fail to process")
+        )
 
     @rule(key=keys, deleted=st.booleans())
     def end(self, key: RecordingKey, deleted: bool) -> None:
@@ -215,13 +270,13 @@ class Service(RuleBasedStateMachine):
     def die_before_the_claim(self) -> None:
         self.heard.pop()
 
-    @precondition(lambda self: self.heard)
+    @precondition(lambda self: self.heard or self.world.queue.waiting())
     @rule(outcome=st.sampled_from(OUTCOMES), worker=workers)
     def answer(self, outcome: bytes | SourceError, worker: str) -> None:
         self._twilio_says(outcome)
-        self._answer(self.heard.pop(0), worker)
+        self._answer(self._next_heard(Work.DOWNLOAD), worker)
 
-    @precondition(lambda self: self.heard)
+    @precondition(lambda self: self.heard or self.world.queue.waiting())
     @rule(seconds=st.sampled_from([1.0, 20.0, 50.0]), worker=workers, successor_finishes=st.booleans())
     def answer_slowly(self, seconds: float, worker: str, successor_finishes: bool) -> None:
         """The worker stands still in the middle of a download, and goes on as if nothing had happened."""
@@ -241,18 +296,65 @@ class Service(RuleBasedStateMachine):
             yield AUDIO[1000:]
 
         self.world.source.adapter = ScriptedSource(pieces, content_length=len(AUDIO))
-        self._answer(self.heard.pop(0), worker)
+        self._answer(self._next_heard(Work.DOWNLOAD), worker)
         self.world.source.adapter = twilio
 
-    @precondition(lambda self: self.heard)
+    @precondition(lambda self: self.heard or self.world.queue.waiting())
     @rule(worker=workers)
     def die_after_the_claim(self, worker: str) -> None:
-        self._claim(self.heard.pop(0), worker)
+        self._claim(self._next_heard(Work.DOWNLOAD), worker)
 
-    @rule(worker=workers, clean=st.booleans())
+    @rule(worker=st.sampled_from(WORKERS + PROCESSORS), clean=st.booleans())
     def end_a_worker(self, worker: str, clean: bool) -> None:
         attempts = self.world.attempts()
         self._try(lambda: attempts.release(worker) if clean else attempts.crashed_under(worker))
+
+    # Workers that process
+
+    @rule(outcomes=step_outcomes, processor=processors)
+    def process(self, outcomes: dict[Step, Exception | None], processor: str) -> None:
+        """A worker answers every bell, as long as nothing is wrong with the catalogue."""
+        while (bell := self.world.queue.hear(Work.PROCESSING)) is not None:
+            self._process(bell, processor, outcomes)
+
+    @rule()
+    def hear_of_processing(self) -> None:
+        bell = self.world.queue.hear(Work.PROCESSING)
+        if bell is not None:
+            self.heard_of_processing.append(bell)
+
+    @precondition(lambda self: self.heard_of_processing)
+    @rule()
+    def die_before_the_claim_of_processing(self) -> None:
+        self.heard_of_processing.pop()
+
+    @precondition(lambda self: self.heard_of_processing or self.world.queue.waiting(Work.PROCESSING))
+    @rule(processor=processors)
+    def die_after_the_claim_of_processing(self, processor: str) -> None:
+        self._claim_processing(self._next_heard(Work.PROCESSING), processor)
+
+    @precondition(lambda self: self.heard_of_processing or self.world.queue.waiting(Work.PROCESSING))
+    @rule(outcomes=step_outcomes, processor=processors)
+    def answer_of_processing(self, outcomes: dict[Step, Exception | None], processor: str) -> None:
+        self._process(self._next_heard(Work.PROCESSING), processor, outcomes)
+
+    @precondition(lambda self: self.heard_of_processing or self.world.queue.waiting(Work.PROCESSING))
+    @rule(
+        step=st.sampled_from(Step),
+        seconds=st.sampled_from([1.0, 20.0, 50.0]),
+        processor=processors,
+        other=st.sampled_from(["finishes", "claims", "loses the bytes", "loses others", "deletes", "wants it again"]),
+    )
+    def process_slowly(self, step: Step, seconds: float, processor: str, other: str) -> None:
+        """The worker stands still in the middle of a step, and goes on as if nothing had happened."""
+
+        def happen(recording: Recording) -> None:
+            self.world.let_pass(seconds, *self.dispatchers)
+            self._observe()
+            self._try(lambda: self._meanwhile_processing(other, recording))
+            self._observe()
+
+        self._process(self._next_heard(Work.PROCESSING), processor, {}, slow=step, happen=happen)
 
     # Time, and dispatchers
 
@@ -263,7 +365,7 @@ class Service(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([-600.0, -5.0, 5.0, 600.0]))
     def set_the_clock(self, seconds: float) -> None:
         self.world.clock.jump(seconds)
-        self.set_back_seconds += max(0.0, -seconds)
+        self.set_seconds += abs(seconds)
 
     @rule(count=st.integers(1, 2))
     def have_other_dispatchers(self, count: int) -> None:
@@ -317,10 +419,39 @@ class Service(RuleBasedStateMachine):
             is_ready = row.state is RecordingState.READY
             assert is_ready == bool(row.object_key)
             if is_ready and row.object_key not in self.damaged:
-                assert self.world.shelf.open(row.object_key).read_at(0, 10**6) == AUDIO
-                assert (row.size_bytes, row.sha256) == (len(AUDIO), SHA256)
+                stored = self.world.shelf.open(row.object_key).read_at(0, 10**6)
+                assert stored in (AUDIO, OTHER_AUDIO)
+                assert (row.size_bytes, row.sha256) == (len(stored), hashlib.sha256(stored).hexdigest())
             assert (row.state is RecordingState.FAILED) == (row.failure_reason is not None)
+            self._check_processing(row)
         assert len(set(self.journal.claims)) == len(self.journal.claims), "an attempt was claimed twice"
+        self._check_limits()
+
+    def _check_processing(self, row: Recording) -> None:
+        processing = row.processing
+        if processing.state is not None:
+            assert row.state is RecordingState.READY, "what is not here is being processed"
+            assert (processing.state is ProcessingState.DONE) == (processing.next_step is None)
+            assert processing.state is not ProcessingState.PENDING or processing.claimed_by == ""
+        sha256 = row.sha256 or row.expected_sha256
+        media = AUDIO if sha256 == SHA256 else OTHER_AUDIO
+        for step in Step:
+            artefact = self.journal.artefact(row.key, step)
+            if step in processing.ends and processing.ends[step].state is ProcessingState.DONE:
+                assert artefact is not None, "a step is DONE and has left nothing"
+                assert (artefact.media_sha256, artefact.content) == (sha256, made_of(step, media))
+            assert artefact is None or row.state is not RecordingState.DELETED, "a tombstone has an artefact"
+
+    def _check_limits(self) -> None:
+        """Nothing that may be held back is running beyond the limit: nothing was when it was claimed."""
+        for work in Work:
+            limit = self.limits.of(work)
+            assert limit is None or max(self._running(work).values(), default=0) <= limit, "beyond the limit"
+
+    def _running(self, work: Work) -> Counter[str]:
+        """How many that may be held back each account has running."""
+        running = [self.last[attempt.bell.key] for attempt in self.journal.claimed() if attempt.bell.work is work]
+        return Counter(row.account_sid for row in running if row.priority is not Priority.PLAYBACK)
 
     # When faults stop
 
@@ -331,29 +462,40 @@ class Service(RuleBasedStateMachine):
         self._add_dispatcher()
         passed = 0.0
         while not self._is_at_its_end():
-            assert passed < LONGEST_SECONDS + self.set_back_seconds, f"not at their end: {self._unfinished()}"
+            assert passed < LONGEST_SECONDS + self.set_seconds, f"not at their end: {self._unfinished()}"
             self.world.let_pass(1.0, *self.dispatchers)
             passed += 1.0
             for bell in self.heard:
                 self.world.downloader().answer(bell, "worker-1")
             self.heard.clear()
             self.world.work()
+            for bell in self.heard_of_processing:
+                self.world.processor(RUNNERS).answer(bell, "processor-1")
+            self.heard_of_processing.clear()
+            self.world.process(self.world.processor(RUNNERS))
             self._observe()
         self.what_always_holds()
         for key in self.last:
-            (outcome,) = self.enqueuer.enqueue_batch([a_request(key)])
-            self._observe()
-            self._check_answer(key, outcome)
+            for job in RecordingJob:
+                (outcome,) = self.enqueuer.enqueue_batch([a_request(key, job)])
+                self._observe()
+                self._check_answer(key, job, outcome)
 
     def _is_at_its_end(self) -> bool:
         return not self._unfinished()
 
     def _unfinished(self) -> list[Recording]:
-        return [row for row in self.last.values() if row.state not in TERMINAL]
+        return [
+            row
+            for row in self.last.values()
+            if row.state not in TERMINAL
+            or row.processing.state in BEING_PROCESSED
+            or (row.state is RecordingState.READY and row.key in self.wanted_in_full and row.processing.summary is None)
+        ]
 
     # Keeping the books
 
-    def _check_answer(self, key: RecordingKey, outcome: Outcome, *, ended: bool = False) -> None:
+    def _check_answer(self, key: RecordingKey, job: RecordingJob, outcome: Outcome, *, ended: bool = False) -> None:
         """Whether the answer is true. `ended`: the recording may have come to its end since."""
         row = self.journal.get(key)
         if isinstance(outcome, EnqueueFailed):
@@ -366,18 +508,41 @@ class Service(RuleBasedStateMachine):
             return
         assert isinstance(outcome, EnqueueResult)
         assert outcome.recording.revision <= row.revision
+        told = outcome.recording
+        if job is RecordingJob.FULL:
+            self.wanted_in_full.add(key)
         if outcome.reason is EnqueueReason.ENQUEUED:
-            assert outcome.recording.bell in self.rung, "ENQUEUED, and nobody rang"
-            assert outcome.recording.bell not in self.enqueued, "two callers enqueued one attempt"
-            self.enqueued.add(outcome.recording.bell)
+            # Of the recording while it is not here, and of its processing when it is.
+            bell = told.bell if told.state in IN_FLIGHT else told.processing_bell
+            if told.state not in IN_FLIGHT:
+                assert (job, told.state) == (RecordingJob.FULL, RecordingState.READY)
+                assert told.processing.state is ProcessingState.PENDING
+            assert bell in self.rung, "ENQUEUED, and nobody rang"
+            assert bell not in self.enqueued, "two callers enqueued one attempt"
+            self.enqueued.add(bell)
         elif outcome.reason is EnqueueReason.DUPLICATE:
-            assert row.state in IN_FLIGHT or ended, "a duplicate of nothing"
-            assert any(bell.key == key and bell.attempt >= self.begun[key] for bell in self.rung), (
-                "DUPLICATE, and no bell has rung"
-            )
+            if told.state in IN_FLIGHT:
+                assert row.state in IN_FLIGHT or row.processing.state in BEING_PROCESSED or ended, (
+                    "a duplicate of nothing"
+                )
+                assert self._has_rung(key, Work.DOWNLOAD, self.begun[key]), "DUPLICATE, and no bell has rung"
+            else:
+                assert (job, told.state) == (RecordingJob.FULL, RecordingState.READY)
+                assert told.processing.state in BEING_PROCESSED
+                assert row.processing.state in BEING_PROCESSED or ended, "a duplicate of nothing"
+                begun = self.processing_begun[key]
+                assert self._has_rung(key, Work.PROCESSING, begun), "DUPLICATE, and no bell has rung"
         else:
             assert outcome.reason is EnqueueReason.CACHED
             assert self.world.shelf.size(row.object_key) == row.size_bytes == len(AUDIO)
+            if job is RecordingJob.FULL:
+                assert row.processing.state is ProcessingState.DONE, "CACHED, and it is not processed"
+                assert row.processing.summary is not ProcessingState.FAILED, "CACHED, and a step has failed"
+
+    def _has_rung(self, key: RecordingKey, work: Work, begun: int) -> bool:
+        return any(
+            bell.key == key and bell.work is work and bell.attempt >= begun and not bell.is_echo for bell in self.rung
+        )
 
     def _observe(self) -> None:
         for key in KEYS:
@@ -388,12 +553,18 @@ class Service(RuleBasedStateMachine):
             if before is not None:
                 assert (row.revision, row.attempt) >= (before.revision, before.attempt)
                 assert row.attempt >= before.attempt
+                assert row.processing.attempt >= before.processing.attempt
                 assert before.state is not RecordingState.DELETED or row == before, "a tombstone has changed"
                 # The scrub's mark is no change of the recording: nobody is told of it.
                 marked = replace(before, verified_time=row.verified_time)
                 assert row == marked or row.revision > before.revision
             if row.state in IN_FLIGHT and (before is None or before.state not in IN_FLIGHT):
                 self.begun[key] = row.attempt
+            was_processed = before is not None and before.processing.state in BEING_PROCESSED
+            if row.processing.state in BEING_PROCESSED and (
+                not was_processed or (before is not None and before.object_key != row.object_key)
+            ):
+                self.processing_begun[key] = row.processing.attempt
             self.last[key] = row
 
     def _note_rung(self, bells: list[Bell]) -> None:
@@ -412,21 +583,86 @@ class Service(RuleBasedStateMachine):
         for key in KEYS:
             self.world.twilio.script(key, [outcome])
 
+    def _next_heard(self, work: Work) -> Bell:
+        """What a worker has heard, or hears now."""
+        heard = self.heard if work is Work.DOWNLOAD else self.heard_of_processing
+        bell = heard.pop(0) if heard else self.world.queue.hear(work)
+        assert bell is not None
+        return bell
+
     def _answer(self, bell: Bell, worker: str) -> None:
         self._try(lambda: self.world.downloader().answer(bell, worker))
 
     def _claim(self, bell: Bell, worker: str) -> None:
         """A claim, and no more."""
-        self.journal.claim(bell, worker, self.world.clock.now(), timedelta(minutes=1))
+        limit = self.limits.of(Work.DOWNLOAD)
+        self.journal.claim(bell, worker, self.world.clock.now(), timedelta(minutes=1), limit=limit)
+
+    def _process(
+        self,
+        bell: Bell,
+        processor: str,
+        outcomes: dict[Step, Exception | None],
+        slow: Step | None = None,
+        happen: Callable[[Recording], None] = lambda recording: None,
+    ) -> None:
+        """Answers a bell; `happen` is called in the midst of the slow step, which it may take the bytes from."""
+
+        def doing(step: Step) -> StepRunner:
+            def run(recording: Recording, media: BinaryIO, check: Callable[[], None]) -> Made:
+                content = media.read()
+                assert len(content) == recording.size_bytes
+                if step is slow:
+                    happen(recording)
+                if (error := outcomes.get(step)) is not None:
+                    raise error.with_traceback(None)
+                return Made(made_of(step, content))
+
+            return Doing(run)
+
+        processor_of_them = self.world.processor({step: doing(step) for step in Step})
+        self._try(lambda: processor_of_them.answer(bell, processor))
+
+    def _claim_processing(self, bell: Bell, processor: str) -> None:
+        """A claim, and no more."""
+        limit = self.limits.of(Work.PROCESSING)
+        self.journal.claim(bell, processor, self.world.clock.now(), timedelta(0), work=Work.PROCESSING, limit=limit)
+
+    def _meanwhile_processing(self, what: str, recording: Recording) -> None:
+        """What others do while a worker is at this recording."""
+        if what in ("finishes", "claims"):
+            bell = self.world.queue.hear(Work.PROCESSING)
+            if bell is not None and what == "finishes":
+                self._process(bell, "processor-3", {})
+            elif bell is not None:
+                self._claim_processing(bell, "processor-3")
+        elif what == "deletes":
+            self.world.service().delete(Target(*recording.key), allow_missing=True)
+        elif what == "wants it again":
+            self.enqueue(recording.key, RecordingJob.FULL, 1)
+        elif recording.object_key in self._undamaged():
+            self._lose(recording.object_key)
+            self._twilio_says(AUDIO if what == "loses the bytes" else OTHER_AUDIO)
+            self.enqueue(recording.key, RecordingJob.DOWNLOAD_ONLY, 1)
+            while (bell := self.world.queue.hear()) is not None:
+                self._answer(bell, "worker-3")
+
+    def _lose(self, object_key: str) -> None:
+        self.damaged.add(object_key)
+        self.world.shelf.lose(object_key)
 
     def _meanwhile(self, what: str, bells: list[Bell]) -> None:
+        if what in ("process", "fail to process"):
+            if (heard := self.world.queue.hear(Work.PROCESSING)) is not None:
+                self._process(heard, "processor-3", {} if what == "process" else {Step.WAVEFORM: RuntimeError("a bug")})
+            return
         bell = self.world.queue.hear() if what in ("fetch", "fail", "claim", "give back") else None
         if what == "ring":
             self.journal.mark_rung(bells, self.world.clock.now())
         elif what == "enqueue":
             for outcome in self.enqueuer.enqueue_batch([a_request(bells[0].key)]):
                 self._observe()
-                self._check_answer(bells[0].key, outcome)
+                self._check_answer(bells[0].key, RecordingJob.FULL, outcome)
         elif what == "delete":
             self.world.service().delete(Target(*bells[0].key), allow_missing=True)
         elif bell is not None and what in ("fetch", "fail"):
@@ -451,10 +687,20 @@ class Service(RuleBasedStateMachine):
             pass
 
 
-TestService = Service.TestCase
-TestService.settings = settings(
-    max_examples=60,
+class LimitedService(Service):
+    """The same where an account may have one of each kind running."""
+
+    limits = AccountLimits(downloads=1, processing=1)
+
+
+SETTINGS = settings(
+    max_examples=80,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+
+TestService = Service.TestCase
+TestService.settings = SETTINGS
+TestLimitedService = LimitedService.TestCase
+TestLimitedService.settings = SETTINGS

@@ -28,11 +28,29 @@ from recording_service.core.errors import (
     SourceTruncated,
     SourceUnauthorized,
     SourceUnavailable,
+    StepError,
+    StepImpossible,
+    StorageFull,
     StorageUnavailable,
     WorkerCrashed,
 )
-from recording_service.core.model import FailureReason, Recording, WaitingReason
-from recording_service.core.retry import RETRY_AFTER_CAP_SECONDS, RETRY_RULES, GiveUp, PutOff, RetryPolicy
+from recording_service.core.model import (
+    FailureReason,
+    Processing,
+    ProcessingState,
+    Recording,
+    StepReason,
+    WaitingReason,
+)
+from recording_service.core.retry import (
+    LONGEST_DELAY_SECONDS,
+    RETRY_AFTER_CAP_SECONDS,
+    RETRY_RULES,
+    STEP_RETRY_RULES,
+    GiveUp,
+    PutOff,
+    RetryPolicy,
+)
 from tests.support.recordings import a_recording
 
 #: Every kind of failure, how it waits, and how it ends (None: never).
@@ -77,7 +95,9 @@ def after_failures(error: RecordingServiceError, failures: int, attempt: int = 1
     return a_recording(failures_by_reason=others | {own: failures}, attempt=attempt)
 
 
-def failures_until_the_end(error: RecordingServiceError, policy: RetryPolicy) -> tuple[list[float], GiveUp | None]:
+def failures_until_the_end(
+    error: RecordingServiceError, policy: RetryPolicy
+) -> tuple[list[float], GiveUp[FailureReason] | None]:
     """The delays of one failure after the other, in seconds, and the end; None if there is none in 200."""
     delays: list[float] = []
     for failures in range(200):
@@ -299,3 +319,59 @@ def test_a_scale_makes_every_wait_shorter() -> None:
             verdict = RetryPolicy(scale=0.01).after(error, recording)
             assert isinstance(verdict, PutOff)
             assert verdict.delay.total_seconds() <= 1.02
+
+
+# Steps after the download
+
+
+def processing(failures: int = 0, attempt: int = 1) -> Processing:
+    spent = {StepReason.WORKER_CRASHED: failures} if failures else {}
+    return Processing(ProcessingState.RUNNING, attempt=attempt, failures_by_reason=spent)
+
+
+def every_kind_of(kind: type[RecordingServiceError]) -> set[type[RecordingServiceError]]:
+    """The class and all that are made of it."""
+    return {kind}.union(*(every_kind_of(of_it) for of_it in kind.__subclasses__()))
+
+
+def test_whatever_a_step_may_raise_has_a_rule_or_is_its_end() -> None:
+    # The base itself is raised by nobody, and what is impossible needs no other attempt.
+    may_be_raised = every_kind_of(StepError) - {StepError} - every_kind_of(StepImpossible)
+    assert {*may_be_raised, WorkerCrashed, StorageUnavailable} == set(STEP_RETRY_RULES)
+
+
+def test_a_step_that_kills_its_process_is_given_up_sooner_than_a_download() -> None:
+    budget, of_a_download = STEP_RETRY_RULES[WorkerCrashed].budget, RETRY_RULES[WorkerCrashed].budget
+    assert budget is not None
+    assert of_a_download is not None
+    assert 1 < budget < of_a_download
+    for failures in range(budget - 1):
+        verdict = RetryPolicy().after_step(WorkerCrashed(), processing(failures, failures + 1))
+        assert isinstance(verdict, PutOff)
+        assert (verdict.waiting_reason, verdict.spent_of) == (WaitingReason.RETRY, StepReason.WORKER_CRASHED)
+        assert verdict.delay <= timedelta(seconds=min(20.0, 2.0**failures))
+    assert RetryPolicy().after_step(WorkerCrashed(), processing(budget - 1)) == GiveUp(StepReason.WORKER_CRASHED)
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable(), StorageFull()])
+@given(failures=st.integers(0, 100), attempt=st.integers(1, 100_000))
+def test_a_shelf_that_is_away_never_ends_a_step_and_spends_nothing(
+    error: StorageUnavailable, failures: int, attempt: int
+) -> None:
+    verdict = RetryPolicy().after_step(error, processing(failures, attempt))
+    assert isinstance(verdict, PutOff)
+    assert (verdict.waiting_reason, verdict.spent_of) == (WaitingReason.STORAGE_UNAVAILABLE, None)
+    assert timedelta(0) <= verdict.delay <= timedelta(seconds=60)
+
+
+def test_a_scale_makes_the_waits_of_steps_shorter_too() -> None:
+    for _ in range(50):
+        verdict = RetryPolicy(scale=0.01).after_step(StorageUnavailable(), processing(attempt=20))
+        assert isinstance(verdict, PutOff)
+        assert verdict.delay <= timedelta(seconds=0.6)
+
+
+def test_no_rule_of_either_kind_waits_longer_than_the_longest() -> None:
+    caps = [rule.cap_seconds for rule in RETRY_RULES.values()]
+    caps += [rule.cap_seconds for rule in STEP_RETRY_RULES.values()]
+    assert max(*caps, RETRY_AFTER_CAP_SECONDS) <= LONGEST_DELAY_SECONDS

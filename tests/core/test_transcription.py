@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording_service.core.transcript import Transcript, TranscriptSegment, TranscriptWord
+from recording_service.core.errors import TranscriptionUnavailable
 from recording_service.core.transcription import ClipSegment, ClipTranscript, transcribe_clips
-from recording_service.core.transcription_errors import TranscriptionUnavailable
-from tests.core.making_transcripts import ms, seconds
+from recording_service.transcripts.transcript import Transcript, TranscriptSegment, TranscriptWord
+from tests.support.making_transcripts import ms, seconds
 
 
 @dataclass(frozen=True)

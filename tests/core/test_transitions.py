@@ -17,9 +17,13 @@ from recording_service.core.model import (
     EnqueueRequest,
     FailureReason,
     Priority,
+    Processing,
+    ProcessingState,
     Recording,
     RecordingJob,
     RecordingState,
+    Step,
+    StepEnd,
     StoredObject,
     UnavailableReason,
     UnavailableReport,
@@ -72,6 +76,10 @@ OTHER_DETAILS = CallDetails(
 )
 
 
+#: Processing that has ended, and that has just been asked for.
+PROCESSED = Processing(ProcessingState.DONE, attempt=1, ends={step: StepEnd(ProcessingState.DONE) for step in Step})
+TO_BE_PROCESSED = Processing(ProcessingState.PENDING, attempt=1, next_attempt_time=NOW)
+
 #: What is spent of the budgets.
 SPENT = {FailureReason.SOURCE_NOT_FOUND: 1, FailureReason.SOURCE_UNAVAILABLE: 1}
 
@@ -107,6 +115,7 @@ def row(state: RecordingState, **changes: object) -> Recording:
             "stored_channels": 1,
             "ready_time": BEFORE,
             "verified_time": BEFORE,
+            "processing": PROCESSED,
         },
         RecordingState.FAILED: {
             "rung_time": BEFORE,
@@ -190,9 +199,11 @@ def test_the_wish_for_full_is_never_taken_back() -> None:
         assert enqueue(existing, a_request(KEY, DOWNLOAD_ONLY, existing.priority)) is None
 
 
-def test_full_on_a_ready_recording_is_remembered_and_leaves_it_ready() -> None:
-    existing = replace(READY, job=DOWNLOAD_ONLY)
-    assert enqueue(existing, a_request(KEY, FULL, Priority.PLAYBACK)) == changed(existing, job=FULL)
+def test_full_on_a_ready_recording_has_it_processed_as_urgently_as_is_asked_and_leaves_it_ready() -> None:
+    existing = replace(READY, job=DOWNLOAD_ONLY, processing=Processing())
+    for priority in Priority:
+        after = enqueue(existing, a_request(KEY, FULL, priority))
+        assert after == changed(existing, job=FULL, priority=priority, processing=TO_BE_PROCESSED)
 
 
 def test_a_failed_recording_starts_over_with_a_budget_of_its_own_and_a_new_attempt() -> None:
@@ -333,6 +344,7 @@ def test_the_attempt_that_downloads_makes_it_ready() -> None:
         content_type="audio/mpeg",
         stored_channels=1,
         ready_time=NOW,
+        processing=TO_BE_PROCESSED,
     )
 
 
@@ -482,6 +494,8 @@ def test_a_lost_object_sends_the_recording_back_to_be_fetched() -> None:
         ready_time=None,
         verified_time=None,
         expected_sha256=OBJECT.sha256,
+        # What was found out is kept, for the same bytes; but no attempt at finding out more goes on.
+        processing=replace(PROCESSED, state=None, attempt=2),
     )
 
 
@@ -550,6 +564,7 @@ def test_a_failed_recording_is_ready_with_the_bytes_that_it_had() -> None:
         content_type="audio/mpeg",
         stored_channels=1,
         ready_time=NOW,
+        processing=TO_BE_PROCESSED,
     )
 
 
@@ -667,6 +682,7 @@ def test_a_tombstone_keeps_identity_and_times_and_nothing_of_the_call(existing: 
         attempt=4,
         revision=12,
         delete_time=NOW,
+        processing=Processing(attempt=2 if existing is READY else 0),
     )
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from recording_service.core.clock import SystemClock
 from recording_service.core.errors import CatalogueUnavailable, QueueUnavailable, SourceTooLarge
-from recording_service.core.model import Recording, RecordingKey, RecordingState
+from recording_service.core.model import ProcessingState, Recording, RecordingJob, RecordingKey, RecordingState
 from recording_service.core.ports import Change, ChangeFeed
 from recording_service.core.requests import Target
 from recording_service.core.service import RecordingService
 from recording_service.core.watching import Watch, WatchHub, WatchUntil
 from tests.support.core_world import AUDIO, KEY, World, a_key, a_request
+from tests.support.steps import RUNNERS
 from tests.support.waiting import eventually
 
 #: Longest wait for what should come about at once, in seconds.
@@ -103,11 +104,42 @@ def test_a_recording_that_is_at_its_end_is_handed_out_once_and_finished(
     world.script(AUDIO if state is RecordingState.READY else SourceTooLarge("too large"))
     service.enqueue(a_request())
     world.work()
+    world.process(world.processor(RUNNERS))
     for until in WatchUntil:
         with closing(service.watch(Target(*KEY), until)) as watch:
             seen = watch.next(0.0)
             assert seen is not None
             assert (seen.state, watch.finished) == (state, True)
+
+
+def test_until_processed_a_watch_goes_on_beyond_ready(world: World, service: RecordingService) -> None:
+    world.script(AUDIO)
+    service.enqueue(a_request())
+    world.work()
+    with closing(service.watch(Target(*KEY), WatchUntil.PROCESSED)) as watch:
+        first = watch.next(0.0)
+        assert first is not None
+        assert (first.state, first.processing.state) == (RecordingState.READY, ProcessingState.PENDING)
+        world.process(world.processor(RUNNERS))
+        seen = [first]
+        while not watch.finished:
+            one = watch.next(SOON)
+            assert one is not None
+            seen.append(one)
+    # Else it would have been finished with the first.
+    assert len(seen) > 1
+    assert seen[-1].processing.state is ProcessingState.DONE
+
+
+def test_a_recording_that_nobody_wants_processed_is_as_far_as_it_gets_when_it_is_ready(
+    world: World, service: RecordingService
+) -> None:
+    world.script(AUDIO)
+    service.enqueue(a_request(job=RecordingJob.DOWNLOAD_ONLY))
+    world.work()
+    with closing(service.watch(Target(*KEY), WatchUntil.PROCESSED)) as watch:
+        assert watch.next(0.0) is not None
+        assert watch.finished
 
 
 def test_from_queued_to_ready(world: World, service: RecordingService) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
+from tests.support.redis_server import flushed as flushed
+from tests.support.redis_server import redis_server as redis_server
 from tests.support.running_service import ACCOUNT_SID, AUTH_TOKEN, RunningService, running_service
 
 

@@ -15,7 +15,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from recording_service.adapters.rq_queue.queue import QUEUE_NAME, RqBellQueue
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
 from tests.support import bell_functions
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import eventually
@@ -82,7 +82,8 @@ class Belfry:
 
     def ring(self, *bells: Bell, to: str = "answer") -> None:
         """Rings for one of `bell_functions`."""
-        RqBellQueue(self.client, function=f"{bell_functions.__name__}.{to}").ring(bells)
+        functions = dict.fromkeys(Work, f"{bell_functions.__name__}.{to}")
+        RqBellQueue(self.client, functions=functions).ring(bells)
 
     def hang(self, one: Bell, data: str, **fields: str) -> None:
         """Puts a job into the queue that somebody has written by hand."""

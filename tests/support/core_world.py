@@ -1,5 +1,6 @@
 """The core over adapters in memory, with a clock and faults that tests move by hand; and values they share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -22,8 +23,13 @@ from recording_service.core.model import (
     Recording,
     RecordingJob,
     RecordingKey,
+    Step,
+    Work,
 )
+from recording_service.core.next_bells import NO_LIMITS, AccountLimits, NextBells
+from recording_service.core.noting import Noting
 from recording_service.core.ports import Catalogue, ChangeFeed, Decryptor, MediaSource, Storage
+from recording_service.core.processor import ProcessingSettings, Processor, StepRunner
 from recording_service.core.retry import RetryPolicy
 from recording_service.core.scrub import ScrubSettings, ShelfScrub
 from recording_service.core.service import RecordingService
@@ -38,6 +44,7 @@ OTHER_ACCOUNT = "AC" + "b" * 32
 AUDIO = bytes.fromhex("fff340c4") + bytes(range(256)) * 8
 
 WORKER = "worker-1"
+PROCESSOR = "processor-1"
 
 
 def a_key(number: int = 1, account_sid: str = ACCOUNT) -> RecordingKey:
@@ -82,6 +89,7 @@ class World:
     queue: MemoryBellQueue = field(default_factory=MemoryBellQueue)
     twilio: MemorySource = field(default_factory=MemorySource)
     changes: Faults[ChangeFeed] = field(default_factory=_changes)
+    limits: AccountLimits = NO_LIMITS
     #: The private keys, of which there are none at first.
     decryptor: Decryptor = field(default_factory=lambda: TwilioDecryptor({}))
 
@@ -122,10 +130,35 @@ class World:
             decryptor=self.decryptor,
             changes=self.changes.port,
             attempts=self.attempts(policy),
+            next_bells=self.next_bells(),
             clock=self.clock,
-            settings=DownloadSettings(
-                lease_interval_seconds=lease_interval_seconds, note_tries=note_tries, note_pause_seconds=0.0
-            ),
+            noting=Noting(note_tries, pause_seconds=0.0),
+            settings=DownloadSettings(lease_interval_seconds=lease_interval_seconds, limits=self.limits),
+        )
+
+    def next_bells(self) -> NextBells:
+        """What workers ring for after an attempt."""
+        return NextBells(self.catalogue.port, self.bells.port, self.clock, self.limits)
+
+    def processor(
+        self,
+        runners: Mapping[Step, StepRunner] | None = None,
+        *,
+        lease_interval_seconds: float = 2.0,
+        policy: RetryPolicy | None = None,
+        note_tries: int = 1,
+    ) -> Processor:
+        """What a worker answers bells for processing with."""
+        return Processor(
+            catalogue=self.catalogue.port,
+            storage=self.storage.port,
+            runners=runners or {},
+            changes=self.changes.port,
+            attempts=self.attempts(policy),
+            next_bells=self.next_bells(),
+            clock=self.clock,
+            noting=Noting(note_tries, pause_seconds=0.0),
+            settings=ProcessingSettings(lease_interval_seconds=lease_interval_seconds, limits=self.limits),
         )
 
     def sweep(self, settings: SweepSettings | None = None) -> ShelfSweep:
@@ -147,7 +180,7 @@ class World:
             sweep=self.sweep(),
             scrub=self.scrub(),
             clock=self.clock,
-            settings=settings or DispatchSettings(),
+            settings=settings or DispatchSettings(limits=self.limits),
         )
 
     def row(self, key: RecordingKey = KEY) -> Recording:
@@ -169,6 +202,14 @@ class World:
             assert len(answered) <= limit, "bells ring without end"
         return answered
 
+    def process(self, processor: Processor, limit: int = 1000) -> list[Bell | None]:
+        """Answers bells for processing until none is left to hear; what each was answered with."""
+        answered: list[Bell | None] = []
+        while (bell := self.queue.hear(Work.PROCESSING)) is not None:
+            answered.append(processor.answer(bell, PROCESSOR))
+            assert len(answered) <= limit, "bells ring without end"
+        return answered
+
     def claim(self, key: RecordingKey = KEY) -> Recording:
         """Has a worker hear the recording's bell and claim it, and get no further."""
         bell = self.queue.hear()
@@ -181,6 +222,12 @@ class World:
     def take(self, bell: Bell) -> Recording | None:
         """The claim alone, as a worker makes it."""
         return self.catalogue.adapter.claim(bell, WORKER, self.clock.now(), timedelta(minutes=1))
+
+    def take_processing(self, bell: Bell) -> Recording | None:
+        """The claim alone, as a worker makes it that processes."""
+        now = self.clock.now()
+        limit = self.limits.of(Work.PROCESSING)
+        return self.catalogue.adapter.claim(bell, PROCESSOR, now, timedelta(0), work=Work.PROCESSING, limit=limit)
 
     def let_pass(self, seconds: float, *dispatchers: Dispatcher, tick_seconds: float = 1.0) -> None:
         """Lets that much time pass, with these dispatchers at work."""

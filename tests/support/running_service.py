@@ -82,9 +82,15 @@ class RunningService:
         request = lookup_pb2.GetRecordingRequest(account_sid=account_sid, recording_sid=recording_sid)
         return self.stub.GetRecording(request, timeout=CALL_SECONDS).recording
 
-    def watch(self, recording_sid: str, *, within: float = 60.0) -> list[recording_pb2.Recording]:
+    def watch(
+        self,
+        recording_sid: str,
+        until: watch_pb2.WatchUntil = watch_pb2.WATCH_UNTIL_READY,
+        *,
+        within: float = 60.0,
+    ) -> list[recording_pb2.Recording]:
         """Every look at the recording until it ends the watch."""
-        request = watch_pb2.WatchRecordingRequest(account_sid=ACCOUNT_SID, recording_sid=recording_sid)
+        request = watch_pb2.WatchRecordingRequest(account_sid=ACCOUNT_SID, recording_sid=recording_sid, until=until)
         return [look.recording for look in self.stub.WatchRecording(request, timeout=within)]
 
     def ready(self, recording_sid: str, *, within: float = 60.0) -> recording_pb2.Recording:
@@ -92,6 +98,15 @@ class RunningService:
         last = self.watch(recording_sid, within=within)[-1]
         assert last.state == recording_pb2.RECORDING_STATE_READY, last
         return last
+
+    def processed(self, recording_sid: str, *, within: float = 60.0) -> recording_pb2.Recording:
+        """The recording once all steps have ended; AssertionError if it was ever less than READY after it was READY."""
+        looks = self.watch(recording_sid, watch_pb2.WATCH_UNTIL_PROCESSED, within=within)
+        states = [look.state for look in looks]
+        ready = recording_pb2.RECORDING_STATE_READY
+        assert ready in states, looks[-1]
+        assert set(states[states.index(ready) :]) == {ready}
+        return looks[-1]
 
     def stream(self, recording_sid: str, offset: int = 0, length: int = 0, etag: str = "") -> bytes:
         """A range of the bytes."""

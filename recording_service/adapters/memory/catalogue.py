@@ -1,25 +1,29 @@
 """The catalogue in memory: for tests, and as the plain statement of what the SQL one must do."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any
 
+from recording_service.adapters.memory.work import WorkOn
 from recording_service.core.model import (
     Backlog,
     Bell,
     ClaimedAttempt,
     PagePosition,
     PausedAccount,
+    Priority,
     Recording,
     RecordingFilter,
     RecordingKey,
     RecordingState,
+    Step,
     WaitingReason,
+    Work,
 )
-from recording_service.core.ports import Amended, Decide, DispatcherRow, NamedObject, RowChange
+from recording_service.core.ports import Amended, Artefact, Decide, DispatcherRow, NamedObject, RowChange
 
 #: What a QUEUED row may wait for that is no time.
 _TIMELESS = (None, WaitingReason.ACCOUNT_UNAUTHORIZED)
@@ -33,7 +37,8 @@ class MemoryCatalogue:
         self._rows: dict[RecordingKey, Recording] = {}
         self._paused: dict[str, PausedAccount] = {}
         #: When each account was served last, counted.
-        self._turns: Counter[str] = Counter()
+        self._turns: dict[Work, Counter[str]] = {work: Counter() for work in Work}
+        self._artefacts: dict[tuple[RecordingKey, Step], Artefact] = {}
         self._dispatcher = DispatcherRow("", 0)
 
     def get(self, key: RecordingKey) -> Recording | None:
@@ -49,15 +54,28 @@ class MemoryCatalogue:
         """The recordings of that SID, over all accounts."""
         return self._sorted(_key, lambda row: row.recording_sid == recording_sid)
 
-    def amend(self, changes: Sequence[tuple[RecordingKey, Decide]]) -> Sequence[Amended]:
+    def amend(
+        self, changes: Sequence[tuple[RecordingKey, Decide]], artefacts: Sequence[Artefact] = ()
+    ) -> Sequence[Amended]:
         """Changes many rows, all or none; decides anew where somebody else was faster."""
         while True:
             before = self.get_many([key for key, _ in changes])
             after, changed = _decided(changes, before)
             with self._lock:
                 if all(self._rows.get(key) is before.get(key) for key, _ in changes):
+                    written = {key for key, row in after.items() if row is not before.get(key)}
                     self._rows.update(after)
+                    for artefact in artefacts:
+                        if artefact.key in written:
+                            self._artefacts[artefact.key, artefact.step] = artefact
+                    for key, step in list(self._artefacts):
+                        if key in written and after[key].state is RecordingState.DELETED:
+                            del self._artefacts[key, step]
                     return [Amended(after.get(key), hit) for (key, _), hit in zip(changes, changed, strict=True)]
+
+    def artefact(self, key: RecordingKey, step: Step) -> Artefact | None:
+        """What that step has made of the recording."""
+        return self._artefacts.get((key, step))
 
     def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
         """At most `size` recordings, newest first."""
@@ -85,118 +103,139 @@ class MemoryCatalogue:
         """How much is waiting."""
         with self._lock:
             queued = sum(row.state is RecordingState.QUEUED for row in self._rows.values())
-            times = (row.next_attempt_time for row in self._unpaused() if row.next_attempt_time <= now)
+            due = self._unpaused(Work.DOWNLOAD)
+            times = (on.next_attempt_time for on in due if on.next_attempt_time <= now)
             return Backlog(queued, min(times, default=None))
 
     def mark_rung(self, bells: Sequence[Bell], now: datetime) -> set[Bell]:
         """Notes that these bells have rung; the bells for which this call set `rung_time`."""
         with self._lock:
-            hit = {bell for bell in bells if self._is_current(bell) and self._rows[bell.key].rung_time is None}
-            for bell in hit:
-                self._change(bell.key, rung_time=now)
+            hit = set()
+            for bell in bells:
+                if (on := self._current(bell)) is not None and on.rung_time is None:
+                    self._put(on.changed(rung_time=now))
+                    hit.add(bell)
             return hit
 
-    def claim(self, heard: Bell | None, claimed_by: str, now: datetime, probe_interval: timedelta) -> Recording | None:
+    def claim(
+        self,
+        heard: Bell | None,
+        claimed_by: str,
+        now: datetime,
+        probe_interval: timedelta,
+        *,
+        work: Work = Work.DOWNLOAD,
+        limit: int | None = None,
+    ) -> Recording | None:
         """Takes the most urgent due row."""
         with self._lock:
-            blocked = {account.account_sid for account in self._paused.values() if account.next_probe_time > now}
+            running = self._running(work)
             candidates = [
-                row
-                for row in self._queued()
-                if row.account_sid not in blocked and (row.rung_time is not None or row.bell == heard)
+                on
+                for on in self._claimable(work, now)
+                if (on.rung_time is not None or on.bell == heard) and not _is_held_back(on, running, limit)
             ]
             if not candidates:
                 return None
-            running = Counter(row.account_sid for row in self._rows.values() if row.state is RecordingState.DOWNLOADING)
-            turns = self._turns
+            turns = self._turns[work]
             taken = min(
                 candidates,
-                key=lambda row: (row.priority, running[row.account_sid], turns[row.account_sid], _age(row)),
+                key=lambda on: (on.row.priority, running[on.account_sid], turns[on.account_sid], _age(on.row)),
             )
             turns[taken.account_sid] = max(turns.values(), default=0) + 1
             account = self._paused.get(taken.account_sid)
-            if account is not None:
+            if work is Work.DOWNLOAD and account is not None:
                 self._paused[taken.account_sid] = replace(account, next_probe_time=now + probe_interval)
-            return self._change(
-                taken.key,
-                state=RecordingState.DOWNLOADING,
-                claimed_by=claimed_by,
-                lease=0,
-                received_bytes=0,
-                waiting_reason=None,
-                update_time=now,
-            )
+            return self._put(replace(taken.claimed(claimed_by), update_time=now))
 
     def raise_lease(self, bell: Bell, received_bytes: int, now: datetime) -> bool:
-        """Raises the lease of a DOWNLOADING attempt and notes its progress; False if it is not the current attempt."""
+        """Raises the lease of a running attempt and notes its progress; False if it is not the current attempt."""
         with self._lock:
-            if not self._is_current(bell) or self._rows[bell.key].state is not RecordingState.DOWNLOADING:
+            on = self._current(bell)
+            if on is None or not on.is_running:
                 return False
-            lease = self._rows[bell.key].lease + 1
-            self._change(bell.key, lease=lease, received_bytes=received_bytes, update_time=now)
+            progress = {"received_bytes": received_bytes} if bell.work is Work.DOWNLOAD else {}
+            self._put(replace(on.changed(lease=on.lease + 1, **progress), update_time=now))
             return True
 
     def claimed(self, claimed_by: str | None = None) -> Sequence[ClaimedAttempt]:
-        """The attempts that are DOWNLOADING: all of them, or one worker's."""
-        rows = self._sorted(_key, lambda row: row.state is RecordingState.DOWNLOADING)
-        return [ClaimedAttempt(row.bell, row.lease) for row in rows if claimed_by in (None, row.claimed_by)]
+        """The attempts that workers are at: all of them, or one worker's."""
+        return sorted(
+            ClaimedAttempt(on.bell, on.lease)
+            for work in Work
+            for on in self._on_all(work)
+            if on.is_running and claimed_by in (None, on.claimed_by)
+        )
 
-    def due_unrung(self, now: datetime, untouched_since: datetime, limit: int) -> Sequence[Bell]:
+    def due_unrung(
+        self, now: datetime, untouched_since: datetime, size: int, work: Work = Work.DOWNLOAD
+    ) -> Sequence[Bell]:
         """Due rows whose bell has not rung and that nobody has changed after that time, the most urgent first."""
         with self._lock:
             rows = [
-                row
-                for row in self._unpaused()
-                if row.rung_time is None
-                and row.next_attempt_time <= now
-                and (row.update_time <= untouched_since or row.update_time > now)
+                on
+                for on in self._unpaused(work)
+                if on.rung_time is None
+                and on.next_attempt_time <= now
+                and (on.row.update_time <= untouched_since or on.row.update_time > now)
             ]
-            return [row.bell for row in sorted(rows, key=_urgency)[:limit]]
+            return [on.bell for on in sorted(rows, key=lambda on: _urgency(on.row))[:size]]
 
-    def count_due_rung(self) -> int:
-        """How many due rows have had their bell rung."""
+    def count_due_rung(self, work: Work = Work.DOWNLOAD, limit: int | None = None) -> int:
+        """How many due rows have had their bell rung, and rely on it."""
         with self._lock:
-            return sum(row.rung_time is not None for row in self._unpaused())
+            running = self._running(work)
+            rung = [on for on in self._unpaused(work) if on.rung_time is not None]
+            urgent = [on for on in rung if on.row.priority is Priority.PLAYBACK]
+            others = Counter(on.account_sid for on in rung if on.row.priority is not Priority.PLAYBACK)
+            return len(urgent) + sum(
+                count if limit is None else min(count, max(0, limit - running[account_sid]))
+                for account_sid, count in others.items()
+            )
 
-    def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:
+    def due_rung(
+        self, rung_before: datetime, now: datetime, size: int, after: Bell | None, work: Work = Work.DOWNLOAD
+    ) -> Sequence[Bell]:
         """Due rows whose bell rang before that time, in the order of their keys."""
         with self._lock:
             rows = [
-                row
-                for row in self._unpaused()
-                if row.rung_time is not None and (row.rung_time < rung_before or row.rung_time > now)
+                on
+                for on in self._unpaused(work)
+                if on.rung_time is not None and (on.rung_time < rung_before or on.rung_time > now)
             ]
-            return [row.bell for row in sorted(rows, key=_key) if after is None or row.key > after.key][:size]
+            return [on.bell for on in sorted(rows, key=_key) if after is None or on.key > after.key][:size]
 
     def shift_waits(
         self, by: timedelta, since: datetime, now: datetime, later: Sequence[tuple[datetime, datetime]] = ()
     ) -> int:
         """Moves the `next_attempt_time` of waiting rows by that much, for the wall clock has jumped; how many."""
         with self._lock:
-            rows = [
-                row
-                for row in self._queued()
-                if row.rung_time is None
-                and row.next_attempt_time > min(now, now - by)
-                and not any(begin <= row.update_time <= end for begin, end in [(since, now), *later])
+            waits = [
+                on
+                for work in Work
+                for on in self._waiting(work)
+                if on.rung_time is None
+                and on.next_attempt_time > min(now, now - by)
+                and not any(begin <= on.row.update_time <= end for begin, end in [(since, now), *later])
             ]
-            for row in rows:
-                self._change(row.key, next_attempt_time=row.next_attempt_time + by, update_time=now)
-            return len(rows)
+            for on in waits:
+                self._put(replace(on.changed(next_attempt_time=on.next_attempt_time + by), update_time=now))
+            return len(waits)
 
     def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
         """Makes due what no clock that goes right would have waiting; how many."""
         with self._lock:
-            rows = [
-                row
-                for row in self._queued()
-                if row.rung_time is None
-                and row.next_attempt_time > now
-                and (row.next_attempt_time > latest or row.waiting_reason in _TIMELESS)
+            waits = [
+                on
+                for work in Work
+                for on in self._waiting(work)
+                if on.rung_time is None
+                and on.next_attempt_time > now
+                and (on.next_attempt_time > latest or on.waiting_reason in _TIMELESS)
             ]
-            for row in rows:
-                self._change(row.key, next_attempt_time=now, update_time=now)
-            return len(rows)
+            for on in waits:
+                self._put(replace(on.changed(next_attempt_time=now), update_time=now))
+            return len(waits)
 
     def pause(self, account_sid: str, now: datetime, next_probe_time: datetime) -> None:
         """Pauses the account, and gives its QUEUED rows the waiting reason ACCOUNT_UNAUTHORIZED."""
@@ -302,15 +341,39 @@ class MemoryCatalogue:
     def _queued(self) -> list[Recording]:
         return [row for row in self._rows.values() if row.state is RecordingState.QUEUED]
 
-    def _unpaused(self) -> Iterable[Recording]:
-        return (row for row in self._queued() if row.account_sid not in self._paused)
+    def _on_all(self, work: Work) -> list[WorkOn]:
+        with self._lock:
+            return [WorkOn.of(row, work) for row in self._rows.values()]
 
-    def _is_current(self, bell: Bell) -> bool:
-        return bell.key in self._rows and self._rows[bell.key].attempt == bell.attempt
+    def _waiting(self, work: Work) -> list[WorkOn]:
+        return [on for on in self._on_all(work) if on.is_waiting]
+
+    def _unpaused(self, work: Work) -> list[WorkOn]:
+        held = self._paused if work is Work.DOWNLOAD else {}
+        return [on for on in self._waiting(work) if on.account_sid not in held]
+
+    def _claimable(self, work: Work, now: datetime) -> list[WorkOn]:
+        """What waits, without accounts that are paused and not to be probed yet."""
+        held = {paused.account_sid for paused in self._paused.values() if paused.next_probe_time > now}
+        return [on for on in self._waiting(work) if work is not Work.DOWNLOAD or on.account_sid not in held]
+
+    def _running(self, work: Work) -> Counter[str]:
+        """How many each account has running."""
+        return Counter(on.account_sid for on in self._on_all(work) if on.is_running)
+
+    def _current(self, bell: Bell) -> WorkOn | None:
+        """The work that the bell was rung for, if its attempt is the current one."""
+        row = self._rows.get(bell.key)
+        on = None if row is None else WorkOn.of(row, bell.work)
+        return on if on is not None and on.bell == bell else None
 
     def _change(self, key: RecordingKey, **fields: Any) -> Recording:
-        self._rows[key] = replace(self._rows[key], revision=self._rows[key].revision + 1, **fields)
-        return self._rows[key]
+        return self._put(replace(self._rows[key], **fields))
+
+    def _put(self, row: Recording) -> Recording:
+        """Puts the row in its place, with a higher revision."""
+        self._rows[row.key] = replace(row, revision=row.revision + 1)
+        return self._rows[row.key]
 
 
 def _decided(
@@ -329,7 +392,11 @@ def _decided(
     return rows, changed
 
 
-def _key(row: Recording) -> RecordingKey:
+def _is_held_back(on: WorkOn, running: Counter[str], limit: int | None) -> bool:
+    return limit is not None and on.row.priority is not Priority.PLAYBACK and running[on.account_sid] >= limit
+
+
+def _key(row: Recording | WorkOn) -> RecordingKey:
     return row.key
 
 

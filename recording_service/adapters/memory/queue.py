@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from threading import Lock
 
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
 
 
 class MemoryBellQueue:
@@ -26,11 +26,11 @@ class MemoryBellQueue:
                     self._known.add(bell)
                     self._waiting.append(bell)
 
-    def waiting(self) -> int:
-        """How many bells nobody has heard yet."""
+    def waiting(self, work: Work = Work.DOWNLOAD) -> int:
+        """How many bells of that kind nobody has heard yet."""
         with self._lock:
             self._answer()
-            return len(self._waiting)
+            return sum(bell.work is work for bell in self._waiting)
 
     def unheard(self, bells: Sequence[Bell]) -> set[Bell]:
         """Those of the bells that nobody has heard yet."""
@@ -52,10 +52,13 @@ class MemoryBellQueue:
     def close(self) -> None:
         """Nothing is held."""
 
-    def hear(self) -> Bell | None:
-        """Takes the bell that was rung first, as a worker would; None if there is none."""
+    def hear(self, work: Work = Work.DOWNLOAD) -> Bell | None:
+        """Takes the bell of that kind that was rung first, as a worker would; None if there is none."""
         with self._lock:
-            return self._waiting.popleft() if self._waiting else None
+            heard = next((bell for bell in self._waiting if bell.work is work), None)
+            if heard is not None:
+                self._waiting.remove(heard)
+            return heard
 
     def forget(self) -> None:
         """Loses every bell, and the memory of those that were heard: what a flush of Redis does."""

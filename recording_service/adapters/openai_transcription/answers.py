@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from recording_service.core.transcription_errors import (
+from recording_service.core.errors import (
     TranscriptionAnswerInvalid,
     TranscriptionError,
     TranscriptionKeyRejected,

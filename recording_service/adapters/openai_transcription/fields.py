@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from recording_service.core.transcription_errors import TranscriptionAnswerInvalid
+from recording_service.core.errors import TranscriptionAnswerInvalid
 
 #: The latest time that is believed, in seconds, and the largest number. No clip is as long.
 LATEST_SECONDS = 24 * 3600.0

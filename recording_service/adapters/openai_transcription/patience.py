@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
-from recording_service.core.transcription_errors import TranscriptionUnavailable
+from recording_service.core.errors import TranscriptionUnavailable
 
 
 class Patience:

@@ -13,12 +13,12 @@ from recording_service.adapters.openai_transcription.answers import error_of, ti
 from recording_service.adapters.openai_transcription.connection import PatientAdapter
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
 from recording_service.adapters.openai_transcription.verbose_json import clip_transcript_of
-from recording_service.core.transcription import ClipTranscript
-from recording_service.core.transcription_errors import (
+from recording_service.core.errors import (
     TranscriptionAnswerInvalid,
     TranscriptionError,
     TranscriptionUnavailable,
 )
+from recording_service.core.transcription import ClipTranscript
 
 #: Largest piece of an answer that is read at once, in bytes.
 PIECE_BYTES = 65536
@@ -82,6 +82,9 @@ class OpenAiTranscriber:
                 raise TranscriptionAnswerInvalid(
                     f"the transcription server sent more than {self._settings.max_answer_bytes} bytes"
                 )
+        if not body:
+            # The connection may have ended within the header: without a length, that is an answer without a body.
+            raise TranscriptionUnavailable("no whole answer came from the transcription server")
         return bytes(body)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from recording_service.adapters.openai_transcription.fields import array_of, cleaned, number_of, span_of
 from recording_service.adapters.openai_transcription.languages import code_of
 from recording_service.adapters.openai_transcription.words import among, timed_words
-from recording_service.core.transcript import TranscriptWord
+from recording_service.core.errors import TranscriptionAnswerInvalid, TranscriptionWrongLanguage
 from recording_service.core.transcription import ClipSegment, ClipTranscript
-from recording_service.core.transcription_errors import TranscriptionAnswerInvalid, TranscriptionWrongLanguage
+from recording_service.transcripts.transcript import TranscriptWord
 
 #: Whisper's own measures of silence: it hears probably nothing, and is unsure of what it wrote down nevertheless, or
 #: repeats itself (its `no_speech_threshold`, `logprob_threshold` and `compression_ratio_threshold`; OpenAI's reference

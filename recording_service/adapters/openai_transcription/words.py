@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from recording_service.adapters.openai_transcription.fields import cleaned, number_of, span_of
-from recording_service.core.transcript import TranscriptWord
+from recording_service.transcripts.transcript import TranscriptWord
 
 
 def among(

@@ -14,10 +14,14 @@ from redis.exceptions import RedisError, ResponseError
 from rq.exceptions import DeserializationError, NoSuchJobError
 from rq.job import Job, Retry
 
+from recording_service.core.model import Work
+
 _log = logging.getLogger(__name__)
 
-#: The one function a bell has run.
+#: What a bell has run, by the kind of work that it was rung for.
 DOWNLOAD_FUNCTION: Final = "recording_service.worker.download"
+PROCESS_FUNCTION: Final = "recording_service.worker.process"
+FUNCTIONS: Final = {Work.DOWNLOAD: DOWNLOAD_FUNCTION, Work.PROCESSING: PROCESS_FUNCTION}
 
 #: What RQ does when a work-horse dies, or fails before its claim: an object, built once (design.md §2, "RQ's Retry").
 #: Without an interval: with one, a crash at the wrong moment loses the job for ever (reliability.md A2).
@@ -52,7 +56,7 @@ class RecordingJob(Job):
     """A bell as RQ sees it. Everything RQ reads from Redis for us is read through this class."""
 
     #: What may be run. Another set, in a subclass, is for tests.
-    allowed_functions: ClassVar[frozenset[str]] = frozenset({DOWNLOAD_FUNCTION})
+    allowed_functions: ClassVar[frozenset[str]] = frozenset(FUNCTIONS.values())
 
     #: Why the job will not be run; None if it will.
     refusal: str | None = None

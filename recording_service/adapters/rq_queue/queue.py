@@ -2,8 +2,9 @@
 
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from redis import Redis
 from rq import Queue
@@ -14,17 +15,22 @@ from rq.utils import now
 
 from recording_service.adapters.redis_client import redis_errors
 from recording_service.adapters.rq_queue.job import (
-    DOWNLOAD_FUNCTION,
     FAILURE_TTL_SECONDS,
+    FUNCTIONS,
     JOB_TIMEOUT_SECONDS,
     RESULT_TTL_SECONDS,
     RETRY,
     RecordingJob,
 )
-from recording_service.core.model import Bell
+from recording_service.core.model import Bell, Work
 
-#: The name of the one queue there is.
+#: The names of the queues: each kind of work has workers of its own.
 QUEUE_NAME = "recordings"
+PROCESSING_QUEUE_NAME = "recordings-processing"
+QUEUE_NAMES: Mapping[Work, str] = {Work.DOWNLOAD: QUEUE_NAME, Work.PROCESSING: PROCESSING_QUEUE_NAME}
+
+#: How long a bell of each kind may be answered before its work-horse is stopped, in seconds.
+JOB_TIMEOUTS: Mapping[Work, int] = dict.fromkeys(Work, JOB_TIMEOUT_SECONDS)
 
 #: Where the queue's memory has its name: no expiry, so it goes only when everything goes.
 INCARNATION_KEY = "recordings:incarnation"
@@ -41,16 +47,22 @@ class RqBellQueue:
     def __init__(
         self,
         client: Redis,
-        queue_name: str = QUEUE_NAME,
+        queue_names: Mapping[Work, str] = QUEUE_NAMES,
         *,
-        function: str = DOWNLOAD_FUNCTION,
-        job_timeout_seconds: int = JOB_TIMEOUT_SECONDS,
+        functions: Mapping[Work, str] = FUNCTIONS,
+        job_timeouts: Mapping[Work, int] = JOB_TIMEOUTS,
     ) -> None:
-        """`client` is one of `redis_client.api_client`; `close` closes it. Another function is for tests."""
+        """`client` is one of `redis_client.api_client`; `close` closes it. Other names are for tests.
+
+        `job_timeouts` are in seconds: how long a bell may be answered.
+        """
         self._client = client
-        self._queue = Queue(queue_name, connection=client, job_class=RecordingJob, serializer=JSONSerializer)
-        self._function = function
-        self._job_timeout_seconds = job_timeout_seconds
+        self._queues = {
+            work: Queue(name, connection=client, job_class=RecordingJob, serializer=JSONSerializer)
+            for work, name in queue_names.items()
+        }
+        self._functions = functions
+        self._job_timeouts = job_timeouts
         self._script = client.register_script(UNIQUE_ENQUEUE_SCRIPT)
 
     def ring(self, bells: Sequence[Bell]) -> None:
@@ -64,7 +76,7 @@ class RqBellQueue:
         calls = self._script_calls(bells)
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
             # RQ's tools find queues by it; its workers don't need it (rq/queue.py:1290).
-            pipeline.sadd(Queue.redis_queues_keys, self._queue.key)
+            pipeline.sadd(Queue.redis_queues_keys, *{self._queues[bell.work].key for bell in bells})
             # EVAL teaches Redis the script that EVALSHA names, so that a Redis that has just been started needs no
             # second round trip.
             first, *others = calls
@@ -73,10 +85,10 @@ class RqBellQueue:
                 pipeline.evalsha(self._script.sha, 2, *call)
             pipeline.execute()
 
-    def waiting(self) -> int:
-        """How many bells nobody has heard yet."""
+    def waiting(self, work: Work = Work.DOWNLOAD) -> int:
+        """How many bells of that kind nobody has heard yet."""
         with redis_errors():
-            return self._client.llen(self._queue.key)
+            return self._client.llen(self._queues[work].key)
 
     def unheard(self, bells: Sequence[Bell]) -> set[Bell]:
         """Those of the bells that are in the queue.
@@ -86,7 +98,7 @@ class RqBellQueue:
         """
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
             for bell in bells:
-                pipeline.lpos(self._queue.key, bell.job_id)
+                pipeline.lpos(self._queues[bell.work].key, bell.job_id)
             positions = pipeline.execute()
         return {bell for bell, position in zip(bells, positions, strict=True) if position is not None}
 
@@ -111,23 +123,28 @@ class RqBellQueue:
     def _script_calls(self, bells: Sequence[Bell]) -> list[list[str | bytes | int]]:
         """The keys and arguments of RQ's script for each bell (rq/scripts.py:12-44): push to the right, no expiry.
 
-        Bells differ by nothing but their names. So one job of RQ's stands for all of them, and of what RQ writes only
-        the call is made for each, compressed as RQ does it (rq/job.py:1102). That saves more than half of the time.
+        Bells of one kind differ by nothing but their names. So one job of RQ's stands for all of them, and of what RQ
+        writes only the call is made for each, compressed as RQ does it (rq/job.py:1102). That saves more than half of
+        the time.
         """
         calls: list[list[str | bytes | int]] = []
-        job = self._job()
-        fields = job.to_dict()
+        models: dict[Work, tuple[Job, dict[Any, Any]]] = {}
         for bell in bells:
+            if bell.work not in models:
+                job = self._job(bell.work)
+                models[bell.work] = job, job.to_dict()
+            job, fields = models[bell.work]
             job.id, job.args = bell.job_id, (bell.job_id,)
             fields["data"] = zlib.compress(job.data)
-            calls.append([job.key, self._queue.key, job.id, "R", -1, *chain.from_iterable(fields.items())])
+            queue_key = self._queues[bell.work].key
+            calls.append([job.key, queue_key, job.id, "R", -1, *chain.from_iterable(fields.items())])
         return calls
 
-    def _job(self) -> Job:
+    def _job(self, work: Work) -> Job:
         """A job as RQ would enqueue it now, without a name."""
-        job = self._queue.create_job(
-            self._function,
-            timeout=self._job_timeout_seconds,
+        job = self._queues[work].create_job(
+            self._functions[work],
+            timeout=self._job_timeouts[work],
             result_ttl=RESULT_TTL_SECONDS,
             failure_ttl=FAILURE_TTL_SECONDS,
             # Else RQ writes the call, with its arguments, into every log.

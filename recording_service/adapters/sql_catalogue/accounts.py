@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Insert, Select, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from recording_service.adapters.sql_catalogue.due import is_timely
+from recording_service.adapters.sql_catalogue.due import due
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import from_microseconds, from_row, to_microseconds
 from recording_service.adapters.sql_catalogue.schema import URGENCY, is_queued, is_rung, paused_accounts, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, update_wanted
 from recording_service.core.failpoints import Failpoint, failpoint
-from recording_service.core.model import PausedAccount, Recording, WaitingReason
+from recording_service.core.model import PausedAccount, Recording, WaitingReason, Work
 
 #: How many recordings are changed in one transaction: a tenth of a second's work for SQLite.
 CHUNK = 5000
@@ -57,7 +57,10 @@ _HASTEN_PROBES = (
     .values(next_probe_time=bindparam("new_next_probe_time"))
 )
 _MOST_URGENT = (
-    select(recordings).where(is_timely, _c.account_sid == bindparam("account_sid")).order_by(*URGENCY).limit(1)
+    select(recordings)
+    .where(due(Work.DOWNLOAD).is_timely, _c.account_sid == bindparam("account_sid"))
+    .order_by(*URGENCY)
+    .limit(1)
 )
 
 

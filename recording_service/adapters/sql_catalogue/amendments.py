@@ -14,14 +14,15 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Update, bindparam, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from recording_service.adapters.sql_catalogue.artefacts import remove_artefacts, store_artefacts
 from recording_service.adapters.sql_catalogue.decisions import Change, plan
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import Values, from_row, to_microseconds, to_row
 from recording_service.adapters.sql_catalogue.schema import recording_labels, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, lock_wanted, select_wanted
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import Recording, RecordingKey
-from recording_service.core.ports import Amended, Decide
+from recording_service.core.model import Recording, RecordingKey, RecordingState
+from recording_service.core.ports import Amended, Artefact, Decide
 
 #: How often rows are decided on before the catalogue gives up.
 ROUNDS = 10
@@ -41,7 +42,9 @@ class _Missed(Exception):
 class SqlAmendments(CataloguePart):
     """Reads rows, has them decided on, and writes what was decided, all or nothing."""
 
-    def amend(self, changes: Sequence[tuple[RecordingKey, Decide]]) -> Sequence[Amended]:
+    def amend(
+        self, changes: Sequence[tuple[RecordingKey, Decide]], artefacts: Sequence[Artefact] = ()
+    ) -> Sequence[Amended]:
         """Changes many rows in one transaction, committed and flushed on return."""
         if not changes:
             return []
@@ -52,12 +55,12 @@ class SqlAmendments(CataloguePart):
             return first.results
 
         def write_first(connection: Connection) -> Sequence[Amended]:
-            _write(connection, first.changes)
+            _write(connection, first.changes, artefacts)
             return first.results
 
         def decide_anew(connection: Connection) -> Sequence[Amended]:
             anew = plan(changes, _by_key(connection.execute(lock_wanted(dialect), keys).all()))
-            _write(connection, anew.changes)
+            _write(connection, anew.changes, artefacts)
             return anew.results
 
         for work in [write_first] + (ROUNDS - 1) * [decide_anew]:
@@ -68,13 +71,17 @@ class SqlAmendments(CataloguePart):
         raise CatalogueUnavailable
 
 
-def _write(connection: Connection, changes: Sequence[Change]) -> None:
+def _write(connection: Connection, changes: Sequence[Change], artefacts: Sequence[Artefact]) -> None:
     inserted = [change.after for change in changes if change.before is None]
     if inserted:
         rows = [to_row(recording) for recording in inserted]
         _require(connection.execute(_insert_unless_there(connection.dialect.name), rows).rowcount == len(rows))
         _insert_labels(connection, inserted)
     _update(connection, [(change.before, change.after) for change in changes if change.before is not None])
+    if artefacts:
+        written = {change.after.key for change in changes}
+        store_artefacts(connection, [artefact for artefact in artefacts if artefact.key in written])
+    remove_artefacts(connection, [after.key for _, after in changes if after.state is RecordingState.DELETED])
 
 
 def _update(connection: Connection, changes: Sequence[tuple[Recording, Recording]]) -> None:

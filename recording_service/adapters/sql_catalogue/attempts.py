@@ -1,55 +1,22 @@
-"""Bells and leases: AttemptRows of core/ports.py, but for `claim`."""
+"""Bells and leases: AttemptRows of core/ports.py, but for `claim` and the waits."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Update, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Select, Update, and_, bindparam, func, literal_column, or_, select, tuple_, update
 
-from recording_service.adapters.sql_catalogue.due import is_due_rung, is_due_unrung
+from recording_service.adapters.sql_catalogue.due import due
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import Values, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import URGENCY, is_downloading, is_unrung, recordings
+from recording_service.adapters.sql_catalogue.schema import URGENCY, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, wanted
-from recording_service.core.model import Bell, ClaimedAttempt
+from recording_service.adapters.sql_catalogue.work_columns import COLUMNS
+from recording_service.core.model import Bell, ClaimedAttempt, Priority, Work
 
 _c = recordings.c
-_BELL = (_c.account_sid, _c.recording_sid, _c.attempt)
 _KEY = (_c.account_sid, _c.recording_sid)
-
-_RAISE_LEASE = (
-    update(recordings)
-    .where(
-        _c.account_sid == bindparam("of_account_sid"),
-        _c.recording_sid == bindparam("of_recording_sid"),
-        _c.attempt == bindparam("of_attempt"),
-        is_downloading,
-    )
-    .values(
-        lease=_c.lease + 1,
-        received_bytes=bindparam("new_received_bytes"),
-        update_time=bindparam("now"),
-        revision=_c.revision + 1,
-    )
-)
-# Sorted below: SQLite would read the whole table for the sake of an order.
-_CLAIMED = select(*_BELL, _c.lease).where(is_downloading)
-_CLAIMED_BY = _CLAIMED.where(_c.claimed_by == bindparam("worker"))
-_DUE_UNRUNG = (
-    select(*_BELL)
-    .where(is_due_unrung, or_(_c.update_time <= bindparam("untouched_since"), _c.update_time > bindparam("now")))
-    .order_by(*URGENCY)
-    .limit(bindparam("size"))
-)
-_COUNT_DUE_RUNG = select(func.count()).select_from(recordings).where(is_due_rung)
-_DUE_RUNG = (
-    select(*_BELL)
-    .where(is_due_rung, or_(_c.rung_time < bindparam("rung_before"), _c.rung_time > bindparam("now")))
-    .order_by(*_KEY)
-    .limit(bindparam("size"))
-)
-_DUE_RUNG_AFTER = _DUE_RUNG.where(tuple_(*_KEY) > tuple_(bindparam("account_sid"), bindparam("recording_sid")))
 
 
 class SqlAttempts(CataloguePart):
@@ -57,82 +24,177 @@ class SqlAttempts(CataloguePart):
 
     def mark_rung(self, bells: Sequence[Bell], now: datetime) -> set[Bell]:
         """Notes that these bells have rung; the bells for which this call set `rung_time`."""
-        if not bells:
-            return set()
-        # `update_time` stays: it says when somebody last changed the recording.
-        parameters = {"bells": listed(bells), "now": to_microseconds(now)}
-        statement = _mark_rung(self._database.dialect)
-        rows = self._database.write(lambda connection: connection.execute(statement, parameters).all())
-        return set(_bells(rows))
+        return {
+            bell
+            for work in Work
+            # An echo is no row's own bell.
+            if (of_work := [bell for bell in bells if bell.work is work and not bell.is_echo])
+            for bell in self._mark_rung(of_work, work, now)
+        }
 
     def raise_lease(self, bell: Bell, received_bytes: int, now: datetime) -> bool:
-        """Raises the lease of a DOWNLOADING attempt and notes its progress; False if it is not the current attempt."""
+        """Raises the lease of a running attempt and notes its progress; False if it is not the current attempt."""
+        if bell.is_echo:
+            return False
         parameters = {
             "of_account_sid": bell.account_sid,
             "of_recording_sid": bell.recording_sid,
             "of_attempt": bell.attempt,
-            "new_received_bytes": received_bytes,
             "now": to_microseconds(now),
         }
-        return self._database.write(lambda connection: connection.execute(_RAISE_LEASE, parameters).rowcount) > 0
+        if bell.work is Work.DOWNLOAD:
+            parameters["new_received_bytes"] = received_bytes
+        statement = _raise_lease(bell.work)
+        return self._database.write(lambda connection: connection.execute(statement, parameters).rowcount) > 0
 
     def claimed(self, claimed_by: str | None = None) -> Sequence[ClaimedAttempt]:
-        """The attempts that are DOWNLOADING: all of them, or one worker's."""
-        if claimed_by is None:
-            rows = self._database.rows(_CLAIMED, {})
-        else:
-            rows = self._database.rows(_CLAIMED_BY, {"worker": claimed_by})
-        return sorted(ClaimedAttempt(Bell(*row[:3]), row[3]) for row in rows)
+        """The attempts that workers are at: all of them, or one worker's."""
+        found: list[ClaimedAttempt] = []
+        for work in Work:
+            parameters = {} if claimed_by is None else {"worker": claimed_by}
+            rows = self._database.rows(_claimed(work, by_worker=claimed_by is not None), parameters)
+            found += [ClaimedAttempt(Bell(row[0], row[1], row[2], work), row[3]) for row in rows]
+        return sorted(found)
 
-    def due_unrung(self, now: datetime, untouched_since: datetime, limit: int) -> Sequence[Bell]:
+    def due_unrung(
+        self, now: datetime, untouched_since: datetime, size: int, work: Work = Work.DOWNLOAD
+    ) -> Sequence[Bell]:
         """Due rows whose bell has not rung and that nobody has changed after that time, the most urgent first."""
         parameters = {
             "now": to_microseconds(now),
             "untouched_since": to_microseconds(untouched_since),
-            "size": limit,
+            "size": size,
         }
-        return _bells(self._database.rows(_DUE_UNRUNG, parameters))
+        return _bells(self._database.rows(_due_unrung(work), parameters), work)
 
-    def count_due_rung(self) -> int:
-        """How many due rows have had their bell rung."""
-        ((count,),) = self._database.rows(_COUNT_DUE_RUNG, {})
-        return int(count)
+    def count_due_rung(self, work: Work = Work.DOWNLOAD, limit: int | None = None) -> int:
+        """How many due rows have had their bell rung, and rely on it."""
+        if limit is None:
+            ((count,),) = self._database.rows(_count_due_rung(work), {})
+            return int(count)
+        relying, left = 0, dict[str, int]()
+        for priority, account_sid, count, running in self._database.rows(_count_due_rung_by_account(work), {}):
+            if priority == Priority.PLAYBACK:
+                relying += count
+                continue
+            room = left.get(account_sid, max(0, limit - running))
+            left[account_sid] = room - min(count, room)
+            relying += min(count, room)
+        return relying
 
-    def due_rung(self, rung_before: datetime, now: datetime, size: int, after: Bell | None) -> Sequence[Bell]:
+    def due_rung(
+        self, rung_before: datetime, now: datetime, size: int, after: Bell | None, work: Work = Work.DOWNLOAD
+    ) -> Sequence[Bell]:
         """Due rows whose bell rang before that time, in the order of their keys."""
         parameters: dict[str, object] = {
             "rung_before": to_microseconds(rung_before),
             "now": to_microseconds(now),
             "size": size,
         }
-        if after is None:
-            return _bells(self._database.rows(_DUE_RUNG, parameters))
-        parameters |= {"account_sid": after.account_sid, "recording_sid": after.recording_sid}
-        return _bells(self._database.rows(_DUE_RUNG_AFTER, parameters))
+        if after is not None:
+            parameters |= {"account_sid": after.account_sid, "recording_sid": after.recording_sid}
+        return _bells(self._database.rows(_due_rung(work, goes_on=after is not None), parameters), work)
+
+    def _mark_rung(self, bells: Sequence[Bell], work: Work, now: datetime) -> list[Bell]:
+        # `update_time` stays: it says when somebody last changed the recording.
+        parameters = {"bells": listed(bell[:3] for bell in bells), "now": to_microseconds(now)}
+        statement = _mark_rung(self._database.dialect, work)
+        return _bells(self._database.write(lambda connection: connection.execute(statement, parameters).all()), work)
 
 
 @cache
-def _mark_rung(dialect: str) -> Update:
+def _mark_rung(dialect: str, work: Work) -> Update:
+    columns = COLUMNS[work]
+    bell = (*_KEY, columns["attempt"])
     bells = wanted(dialect, "bells")
     hit = and_(
         _c.account_sid == bells.account_sid,
         _c.recording_sid == bells.recording_sid,
-        _c.attempt == bells.attempt,
-        is_unrung,
+        columns["attempt"] == bells.attempt,
+        columns.is_unrung,
     )
-    ring = update(recordings).values(rung_time=bindparam("now"), revision=_c.revision + 1).returning(*_BELL)
+    rung = columns.named(rung_time=bindparam("now"))
+    ring = update(recordings).values({**rung, "revision": _c.revision + 1}).returning(*bell)
     if dialect == "sqlite":
         return ring.where(hit)
     # Many callers may ring for the same rows at once: locked in the order of their keys, they don't deadlock.
-    locked: Select[Any] = select(*_BELL).join_from(bells.table, recordings, hit)
+    locked: Select[Any] = select(*_KEY, columns["attempt"].label("attempt")).join_from(bells.table, recordings, hit)
     rows = locked.order_by(*_KEY).with_for_update(of=recordings).cte("locked")
     return ring.where(
         _c.account_sid == rows.c.account_sid,
         _c.recording_sid == rows.c.recording_sid,
-        _c.attempt == rows.c.attempt,
-        is_unrung,
+        columns["attempt"] == rows.c.attempt,
+        columns.is_unrung,
     )
 
 
-def _bells(rows: Sequence[Values]) -> list[Bell]:
-    return [Bell(*row) for row in rows]
+@cache
+def _raise_lease(work: Work) -> Update:
+    columns = COLUMNS[work]
+    raised = columns.named(lease=columns["lease"] + 1)
+    if work is Work.DOWNLOAD:
+        raised["received_bytes"] = bindparam("new_received_bytes")
+    return (
+        update(recordings)
+        .where(
+            _c.account_sid == bindparam("of_account_sid"),
+            _c.recording_sid == bindparam("of_recording_sid"),
+            columns["attempt"] == bindparam("of_attempt"),
+            columns.is_running,
+        )
+        .values({**raised, "update_time": bindparam("now"), "revision": _c.revision + 1})
+    )
+
+
+@cache
+def _claimed(work: Work, *, by_worker: bool) -> Select[Any]:
+    columns = COLUMNS[work]
+    # Sorted by who asks: SQLite would read the whole table for the sake of an order.
+    claimed = select(*_KEY, columns["attempt"], columns["lease"]).where(columns.is_running)
+    return claimed.where(columns["claimed_by"] == bindparam("worker")) if by_worker else claimed
+
+
+@cache
+def _due_unrung(work: Work) -> Select[Any]:
+    untouched = or_(_c.update_time <= bindparam("untouched_since"), _c.update_time > bindparam("now"))
+    statement = select(*_KEY, COLUMNS[work]["attempt"]).where(due(work).is_due_unrung, untouched)
+    return statement.order_by(*URGENCY).limit(bindparam("size"))
+
+
+@cache
+def _count_due_rung(work: Work) -> Select[Any]:
+    return select(func.count()).select_from(recordings).where(due(work).is_due_rung)
+
+
+@cache
+def _count_due_rung_by_account(work: Work) -> Select[Any]:
+    """By priority and account, as the index has them: how many, and how many the account has running."""
+    columns = COLUMNS[work]
+    running = recordings.alias("running")
+    count_running = (
+        select(func.count())
+        .where(
+            running.c[columns.prefix + "state"] == literal_column(f"'{columns.running_state}'"),
+            running.c.account_sid == _c.account_sid,
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(_c.priority, _c.account_sid, func.count(), count_running)
+        .where(due(work).is_due_rung)
+        .group_by(_c.priority, _c.account_sid)
+    )
+
+
+@cache
+def _due_rung(work: Work, *, goes_on: bool) -> Select[Any]:
+    columns = COLUMNS[work]
+    rung_before = or_(columns["rung_time"] < bindparam("rung_before"), columns["rung_time"] > bindparam("now"))
+    statement = select(*_KEY, columns["attempt"]).where(due(work).is_due_rung, rung_before)
+    if goes_on:
+        statement = statement.where(tuple_(*_KEY) > tuple_(bindparam("account_sid"), bindparam("recording_sid")))
+    return statement.order_by(*_KEY).limit(bindparam("size"))
+
+
+def _bells(rows: Sequence[Values], work: Work) -> list[Bell]:
+    return [Bell(row[0], row[1], row[2], work) for row in rows]

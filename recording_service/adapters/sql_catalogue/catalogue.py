@@ -4,6 +4,7 @@ from typing import Self
 
 from recording_service.adapters.sql_catalogue.accounts import SqlAccounts
 from recording_service.adapters.sql_catalogue.amendments import SqlAmendments
+from recording_service.adapters.sql_catalogue.artefacts import SqlArtefacts
 from recording_service.adapters.sql_catalogue.attempts import SqlAttempts
 from recording_service.adapters.sql_catalogue.claims import SqlClaims
 from recording_service.adapters.sql_catalogue.database import Database
@@ -18,7 +19,7 @@ from recording_service.adapters.sql_catalogue.waits import SqlWaits
 
 
 class SqlCatalogue(
-    SqlRecordings, SqlAmendments, SqlAttempts, SqlClaims, SqlWaits, SqlAccounts, SqlVerified, SqlElection
+    SqlRecordings, SqlAmendments, SqlArtefacts, SqlAttempts, SqlClaims, SqlWaits, SqlAccounts, SqlVerified, SqlElection
 ):
     """`Catalogue` of core/ports.py on SQLite or PostgreSQL. Safe to use from many threads, and across a fork."""
 

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, tuple_
 
-from recording_service.adapters.sql_catalogue.due import has_come, is_unpaused
+from recording_service.adapters.sql_catalogue.due import due
 from recording_service.adapters.sql_catalogue.paging import page_statement
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import from_microseconds, from_row, to_microseconds
 from recording_service.adapters.sql_catalogue.schema import is_queued, is_ready, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, select_wanted
-from recording_service.core.model import Backlog, PagePosition, Recording, RecordingFilter, RecordingKey
+from recording_service.core.model import Backlog, PagePosition, Recording, RecordingFilter, RecordingKey, Work
 from recording_service.core.ports import RowChange
 
 _c = recordings.c
@@ -35,9 +35,10 @@ _CHANGED_AFTER = _CHANGED.where(
 )
 #: A time after every other, in microseconds.
 _NEVER = 2**63 - 1
+_DUE = due(Work.DOWNLOAD)
 _BACKLOG = select(
     select(func.count()).select_from(recordings).where(is_queued).scalar_subquery(),
-    select(func.min(_c.next_attempt_time)).where(is_unpaused, has_come).scalar_subquery(),
+    select(func.min(_c.next_attempt_time)).where(_DUE.is_unpaused, _DUE.has_come).scalar_subquery(),
 )
 
 

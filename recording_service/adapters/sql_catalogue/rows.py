@@ -10,11 +10,17 @@ from recording_service.core.model import (
     CallDetails,
     FailureReason,
     Priority,
+    Processing,
+    ProcessingState,
     Recording,
     RecordingJob,
     RecordingState,
+    Step,
+    StepEnd,
+    StepReason,
     WaitingReason,
 )
+from recording_service.core.sound import Probe
 
 #: A row of a result: its values in the order of the columns.
 Values = Sequence[Any]
@@ -29,6 +35,8 @@ _STATES = {str(state): state for state in RecordingState}
 _FAILURE_REASONS: Mapping[str | None, FailureReason | None] = {None: None} | {str(r): r for r in FailureReason}
 _WAITING_REASONS: Mapping[str | None, WaitingReason | None] = {None: None} | {str(r): r for r in WaitingReason}
 
+
+_NO_PROCESSING = Processing()
 
 #: Sorted, so that equal mappings are the same text.
 _MAPPING = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -89,6 +97,7 @@ def to_row(recording: Recording) -> dict[str, Any]:
         "failures_by_reason": _to_json({reason.value: count for reason, count in recording.failures_by_reason.items()}),
         "stored_channels": recording.stored_channels,
         "encryption_details": encryption.to_text(recording.encryption_details),
+        **_processing_to_row(recording.processing),
     }
 
 
@@ -136,6 +145,7 @@ def from_row(row: Values) -> Recording:
         failures_by_reason,
         stored_channels,
         encryption_details,
+        *processing,
     ) = row
     return Recording(
         account_sid=account_sid,
@@ -181,7 +191,53 @@ def from_row(row: Values) -> Recording:
         failures_by_reason={FailureReason(reason): count for reason, count in _from_json(failures_by_reason).items()},
         stored_channels=stored_channels,
         encryption_details=encryption.from_text(encryption_details),
+        processing=_processing_from_row(processing),
     )
+
+
+def _processing_to_row(processing: Processing) -> dict[str, Any]:
+    return {
+        "processing_state": None if processing.state is None else processing.state.value,
+        "processing_attempt": processing.attempt,
+        "processing_rung_time": _to_optional(processing.rung_time),
+        "processing_next_attempt_time": _to_optional(processing.next_attempt_time),
+        "processing_waiting_reason": None if processing.waiting_reason is None else processing.waiting_reason.value,
+        "processing_claimed_by": processing.claimed_by,
+        "processing_lease": processing.lease,
+        "processing_failures_by_reason": _to_json(
+            {reason.value: count for reason, count in processing.failures_by_reason.items()}
+        ),
+        "processing_ends": _to_json({step.value: _end_to_json(end) for step, end in processing.ends.items()}),
+        "processing_probe": "" if processing.probe is None else processing.probe.to_json(),
+    }
+
+
+def _processing_from_row(values: Values) -> Processing:
+    state, attempt, rung_time, next_attempt_time, waiting_reason, claimed_by, lease, *found = values
+    failures_by_reason, ends, probe = found
+    if not attempt:
+        return _NO_PROCESSING
+    return Processing(
+        state=None if state is None else ProcessingState(state),
+        attempt=attempt,
+        rung_time=_from_optional(rung_time),
+        next_attempt_time=_from_optional(next_attempt_time),
+        waiting_reason=_WAITING_REASONS[waiting_reason],
+        claimed_by=claimed_by,
+        lease=lease,
+        failures_by_reason={StepReason(reason): count for reason, count in _from_json(failures_by_reason).items()},
+        ends={Step(step): _end_from_json(end) for step, end in _from_json(ends).items()},
+        probe=Probe.from_json(probe) if probe else None,
+    )
+
+
+def _end_to_json(end: StepEnd) -> list[str]:
+    return [end.state.value, "" if end.reason is None else end.reason.value, end.message]
+
+
+def _end_from_json(parts: Sequence[str]) -> StepEnd:
+    state, reason, message = parts
+    return StepEnd(ProcessingState(state), StepReason(reason) if reason else None, message)
 
 
 def _to_optional(time: datetime | None) -> int | None:

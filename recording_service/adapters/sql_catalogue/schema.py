@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0010"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -76,16 +77,34 @@ recordings = Table(
     Column("stored_channels", Integer, nullable=False, server_default="0"),
     # JSON, in the words of the contract.
     Column("encryption_details", Text, nullable=False, server_default=""),
+    # The work that follows the download: its columns are named as the download's, which have no prefix.
+    Column("processing_state", Text),
+    Column("processing_attempt", Integer, nullable=False, server_default="0"),
+    Column("processing_rung_time", BigInteger),
+    Column("processing_next_attempt_time", BigInteger),
+    Column("processing_waiting_reason", Text),
+    Column("processing_claimed_by", Text, nullable=False, server_default=""),
+    Column("processing_lease", BigInteger, nullable=False, server_default="0"),
+    # JSON: a number by reason.
+    Column("processing_failures_by_reason", Text, nullable=False, server_default="{}"),
+    # JSON: how each step that has ended did so.
+    Column("processing_ends", Text, nullable=False, server_default="{}"),
+    # JSON, or empty.
+    Column("processing_probe", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("account_sid", "recording_sid", name="recordings_key"),
 )
 
 # The states are literals, not parameters: only then does a database see that a partial index has the rows.
 is_queued = recordings.c.state == literal_column("'queued'")
 is_downloading = recordings.c.state == literal_column("'downloading'")
+is_pending = recordings.c.processing_state == literal_column("'pending'")
+is_running = recordings.c.processing_state == literal_column("'running'")
 is_ready = recordings.c.state == literal_column("'ready'")
 is_unsettled = recordings.c.state.in_(literal_column(f"'{state}'") for state in ("queued", "downloading", "failed"))
 is_rung = recordings.c.rung_time.is_not(None)
 is_unrung = recordings.c.rung_time.is_(None)
+is_processing_rung = recordings.c.processing_rung_time.is_not(None)
+is_processing_unrung = recordings.c.processing_rung_time.is_(None)
 #: It waits for no time: for no reason, or for its account.
 is_timeless = or_(
     recordings.c.waiting_reason.is_(None),
@@ -129,6 +148,24 @@ _partial("recordings_verified", is_ready, _c.state, _c.verified_time, _c.account
 # For lists of those that are not READY, which are few among many.
 _partial("recordings_unsettled", is_unsettled, *AGE)
 _partial("recordings_call", has_call, _c.call_sid)
+# The same for processing, of which there is none that waits for its account.
+_partial(
+    "recordings_processing_rung",
+    and_(is_pending, is_processing_rung),
+    _c.processing_state,
+    _c.priority,
+    _c.account_sid,
+    _c.create_time,
+    _c.recording_sid,
+    _c.processing_rung_time,
+)
+_partial(
+    "recordings_processing_unrung",
+    and_(is_pending, is_processing_unrung),
+    _c.processing_state,
+    _c.processing_next_attempt_time,
+)
+_partial("recordings_processing_running", is_running, _c.processing_state, _c.account_sid, _c.processing_claimed_by)
 Index("recordings_age", *AGE)
 Index("recordings_changed", _c.update_time, _c.account_sid, _c.recording_sid)
 Index("recordings_account_age", _c.account_sid, _c.create_time, _c.recording_sid)
@@ -153,6 +190,24 @@ recording_labels = Table(
     Index("recording_labels_value", "key", "value", "create_time", "account_sid", "recording_sid"),
 )
 
+#: What steps have made of recordings: of the bytes that have that SHA-256.
+artefacts = Table(
+    "artefacts",
+    metadata,
+    Column("account_sid", Key, nullable=False),
+    Column("recording_sid", Key, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("media_sha256", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("account_sid", "recording_sid", "step", name="artefacts_key"),
+    ForeignKeyConstraint(
+        ["account_sid", "recording_sid"],
+        ["recordings.account_sid", "recordings.recording_sid"],
+        name="artefacts_recording",
+        ondelete="CASCADE",
+    ),
+)
+
 paused_accounts = Table(
     "paused_accounts",
     metadata,
@@ -168,6 +223,7 @@ account_turns = Table(
     metadata,
     Column("account_sid", Key, nullable=False),
     Column("turn", BigInteger, nullable=False),
+    Column("processing_turn", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("account_sid", name="account_turns_key"),
 )
 

@@ -15,33 +15,41 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, 
 from recording_service.adapters.sql_catalogue.accounts import CHUNK, REST_SECONDS
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import MICROSECOND, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import is_queued, is_timeless, is_unrung, recordings
+from recording_service.adapters.sql_catalogue.schema import recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, update_wanted
+from recording_service.adapters.sql_catalogue.work_columns import COLUMNS
+from recording_service.core.model import Work
 
 _c = recordings.c
 
 
-def _some(condition: ColumnElement[bool]) -> Select[Any]:
-    """At most CHUNK of the unrung QUEUED rows that meet the condition, in the order of their keys."""
-    statement = select(_c.account_sid, _c.recording_sid).where(is_queued, is_unrung, condition)
+def _some(work: Work, condition: ColumnElement[bool]) -> Select[Any]:
+    """At most CHUNK of the unrung rows that wait and meet the condition, in the order of their keys."""
+    columns = COLUMNS[work]
+    statement = select(_c.account_sid, _c.recording_sid).where(columns.is_waiting, columns.is_unrung, condition)
     return statement.order_by(_c.account_sid, _c.recording_sid).limit(CHUNK)
 
 
 @cache
-def _waiting(spans: int) -> Select[Any]:
+def _waiting(work: Work, spans: int) -> Select[Any]:
     """Those that wait, and were not changed within any of so many spans: from `since0` to `until0`, and so on."""
     parts = [
         or_(_c.update_time < bindparam(f"since{number}"), _c.update_time > bindparam(f"until{number}"))
         for number in range(spans)
     ]
-    return _some(and_(_c.next_attempt_time > bindparam("earliest"), *parts))
+    return _some(work, and_(COLUMNS[work]["next_attempt_time"] > bindparam("earliest"), *parts))
 
 
-_SHIFT: Mapping[str, Any] = {"next_attempt_time": _c.next_attempt_time + bindparam("shift")}
 # Two questions: each is a look at the end of an index, however many wait. One with OR would read all that wait.
-_OVERLONG = _some(_c.next_attempt_time > bindparam("latest"))
-_TIMELESS = _some(and_(is_timeless, _c.next_attempt_time > bindparam("now")))
-_END: Mapping[str, Any] = {"next_attempt_time": bindparam("now")}
+@cache
+def _overlong(work: Work) -> Select[Any]:
+    return _some(work, COLUMNS[work]["next_attempt_time"] > bindparam("latest"))
+
+
+@cache
+def _timeless(work: Work) -> Select[Any]:
+    columns = COLUMNS[work]
+    return _some(work, and_(columns.is_timeless, columns["next_attempt_time"] > bindparam("now")))
 
 
 class SqlWaits(CataloguePart):
@@ -57,14 +65,24 @@ class SqlWaits(CataloguePart):
         found = {"earliest": min(moment, moment - shift)}
         for number, (begin, end) in enumerate(spans):
             found |= {f"since{number}": to_microseconds(begin), f"until{number}": to_microseconds(end)}
-        return self._change_all(_waiting(len(spans)), found, _SHIFT, {"now": moment, "shift": shift})
+        total = 0
+        for work in Work:
+            columns = COLUMNS[work]
+            to = columns.named(next_attempt_time=columns["next_attempt_time"] + bindparam("shift"))
+            total += self._change_all(_waiting(work, len(spans)), found, to, {"now": moment, "shift": shift})
+        return total
 
     def end_overlong_waits(self, now: datetime, latest: datetime) -> int:
         """Makes due what no clock that goes right would have waiting; how many."""
         moment = {"now": to_microseconds(now)}
         # None ends before now: a time in the past is due already, and would be found again and again.
-        overlong = self._change_all(_OVERLONG, {"latest": to_microseconds(max(now, latest))}, _END, moment)
-        return overlong + self._change_all(_TIMELESS, moment, _END, moment)
+        bound = {"latest": to_microseconds(max(now, latest))}
+        total = 0
+        for work in Work:
+            to = COLUMNS[work].named(next_attempt_time=bindparam("now"))
+            total += self._change_all(_overlong(work), bound, to, moment)
+            total += self._change_all(_timeless(work), moment, to, moment)
+        return total
 
     def _change_all(
         self, some: Select[Any], found: Mapping[str, int], to: Mapping[str, Any], with_: Mapping[str, int]

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
-from recording_service.core.model import CallDetails, PagePosition, RecordingFilter, RecordingState
+from recording_service.core.model import CallDetails, PagePosition, RecordingFilter, RecordingState, Work
 from recording_service.core.ports import NamedObject, RowChange
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
 
@@ -77,16 +77,42 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
                 "recordings_downloading (state=? AND account_sid=?)",
             },
         ),
+        (
+            lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE, limit=3),
+            {
+                "recordings_rung (state=?",
+                KEY_INDEX,
+                "recordings_downloading (state=? AND account_sid=?)",
+            },
+        ),
+        (
+            lambda catalogue: catalogue.claim(ONE.processing_bell, "worker", TIME, MINUTE, work=Work.PROCESSING),
+            {
+                "recordings_processing_rung (processing_state=?",
+                KEY_INDEX,
+            },
+        ),
         (lambda catalogue: catalogue.raise_lease(ONE.bell, 1, TIME), {KEY_INDEX}),
-        (lambda catalogue: catalogue.claimed(), {"recordings_downloading"}),
-        (lambda catalogue: catalogue.claimed("worker"), {"recordings_downloading"}),
+        (lambda catalogue: catalogue.raise_lease(ONE.processing_bell, 1, TIME), {KEY_INDEX}),
+        (lambda catalogue: catalogue.claimed(), {"recordings_downloading", "recordings_processing_running"}),
+        (lambda catalogue: catalogue.claimed("worker"), {"recordings_downloading", "recordings_processing_running"}),
         (lambda catalogue: catalogue.due_unrung(TIME, TIME, 10), {"recordings_unrung"}),
         (lambda catalogue: catalogue.due_rung(TIME, TIME, 10, ONE.bell), {"recordings_queued"}),
         (lambda catalogue: catalogue.count_due_rung(), {"COVERING INDEX recordings_rung"}),
-        (lambda catalogue: catalogue.shift_waits(MINUTE, TIME + MINUTE, TIME + 2 * MINUTE), {"recordings_unrung"}),
+        (
+            lambda catalogue: catalogue.count_due_rung(limit=2),
+            {"COVERING INDEX recordings_rung", "COVERING INDEX recordings_downloading"},
+        ),
+        (lambda catalogue: catalogue.due_unrung(TIME, TIME, 10, Work.PROCESSING), {"recordings_processing_unrung"}),
+        (lambda catalogue: catalogue.due_rung(TIME, TIME, 10, None, Work.PROCESSING), {"recordings_processing_rung"}),
+        (lambda catalogue: catalogue.count_due_rung(Work.PROCESSING), {"COVERING INDEX recordings_processing_rung"}),
+        (
+            lambda catalogue: catalogue.shift_waits(MINUTE, TIME + MINUTE, TIME + 2 * MINUTE),
+            {"recordings_unrung", "recordings_processing_unrung"},
+        ),
         (
             lambda catalogue: catalogue.end_overlong_waits(TIME, TIME + MINUTE),
-            {"recordings_unrung", "recordings_timeless"},
+            {"recordings_unrung", "recordings_timeless", "recordings_processing_unrung"},
         ),
         (lambda catalogue: catalogue.pause(ACCOUNT_SID, TIME, TIME), {"recordings_queued", KEY_INDEX}),
         (lambda catalogue: catalogue.most_urgent(ACCOUNT_SID, TIME), {"recordings_queued"}),

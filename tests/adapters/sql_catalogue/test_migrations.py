@@ -23,7 +23,7 @@ from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.migration import MIGRATION_OPTIONS, alembic_config, migrate
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.adapters.sql_catalogue.rows import to_row
-from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION, metadata
+from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION, metadata, recordings
 from recording_service.core.errors import CatalogueUnavailable
 from recording_service.core.model import FailureReason, Recording, RecordingState, WaitingReason
 from recording_service.core.ports import DispatcherRow, NamedObject
@@ -123,7 +123,8 @@ ADDED = {
     "expected_sha256": "0003",
     "failures_by_reason": "0004",
     "stored_channels": "0007",
-    "encryption_details": "0011",
+    **dict.fromkeys((name for name in recordings.c.keys() if name.startswith("processing_")), "0009"),  # noqa: SIM118
+    "encryption_details": "0010",
 }
 
 

@@ -27,6 +27,8 @@ const (
 	RecordingService_WatchRecording_FullMethodName             = "/recordings.v1.RecordingService/WatchRecording"
 	RecordingService_WatchRecordings_FullMethodName            = "/recordings.v1.RecordingService/WatchRecordings"
 	RecordingService_StreamRecording_FullMethodName            = "/recordings.v1.RecordingService/StreamRecording"
+	RecordingService_GetWaveform_FullMethodName                = "/recordings.v1.RecordingService/GetWaveform"
+	RecordingService_GetTranscript_FullMethodName              = "/recordings.v1.RecordingService/GetTranscript"
 	RecordingService_CreatePlaybackUrl_FullMethodName          = "/recordings.v1.RecordingService/CreatePlaybackUrl"
 	RecordingService_DeleteRecording_FullMethodName            = "/recordings.v1.RecordingService/DeleteRecording"
 )
@@ -57,6 +59,12 @@ type RecordingServiceClient interface {
 	WatchRecordings(ctx context.Context, in *WatchRecordingsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRecordingsResponse], error)
 	// Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording.
 	StreamRecording(ctx context.Context, in *StreamRecordingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamRecordingResponse], error)
+	// What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+	// STEP_WITHOUT_RESULT where it will not be.
+	GetWaveform(ctx context.Context, in *GetWaveformRequest, opts ...grpc.CallOption) (*GetWaveformResponse, error)
+	// What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+	// larger than clients accept.
+	GetTranscript(ctx context.Context, in *GetTranscriptRequest, opts ...grpc.CallOption) (*GetTranscriptResponse, error)
 	// Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
 	// recording: of one that is on its way, the URL says how far it is. Stores nothing.
 	CreatePlaybackUrl(ctx context.Context, in *CreatePlaybackUrlRequest, opts ...grpc.CallOption) (*CreatePlaybackUrlResponse, error)
@@ -179,6 +187,26 @@ func (c *recordingServiceClient) StreamRecording(ctx context.Context, in *Stream
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecordingService_StreamRecordingClient = grpc.ServerStreamingClient[StreamRecordingResponse]
 
+func (c *recordingServiceClient) GetWaveform(ctx context.Context, in *GetWaveformRequest, opts ...grpc.CallOption) (*GetWaveformResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetWaveformResponse)
+	err := c.cc.Invoke(ctx, RecordingService_GetWaveform_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recordingServiceClient) GetTranscript(ctx context.Context, in *GetTranscriptRequest, opts ...grpc.CallOption) (*GetTranscriptResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTranscriptResponse)
+	err := c.cc.Invoke(ctx, RecordingService_GetTranscript_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *recordingServiceClient) CreatePlaybackUrl(ctx context.Context, in *CreatePlaybackUrlRequest, opts ...grpc.CallOption) (*CreatePlaybackUrlResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CreatePlaybackUrlResponse)
@@ -225,6 +253,12 @@ type RecordingServiceServer interface {
 	WatchRecordings(*WatchRecordingsRequest, grpc.ServerStreamingServer[WatchRecordingsResponse]) error
 	// Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording.
 	StreamRecording(*StreamRecordingRequest, grpc.ServerStreamingServer[StreamRecordingResponse]) error
+	// What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+	// STEP_WITHOUT_RESULT where it will not be.
+	GetWaveform(context.Context, *GetWaveformRequest) (*GetWaveformResponse, error)
+	// What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+	// larger than clients accept.
+	GetTranscript(context.Context, *GetTranscriptRequest) (*GetTranscriptResponse, error)
 	// Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
 	// recording: of one that is on its way, the URL says how far it is. Stores nothing.
 	CreatePlaybackUrl(context.Context, *CreatePlaybackUrlRequest) (*CreatePlaybackUrlResponse, error)
@@ -263,6 +297,12 @@ func (UnimplementedRecordingServiceServer) WatchRecordings(*WatchRecordingsReque
 }
 func (UnimplementedRecordingServiceServer) StreamRecording(*StreamRecordingRequest, grpc.ServerStreamingServer[StreamRecordingResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method StreamRecording not implemented")
+}
+func (UnimplementedRecordingServiceServer) GetWaveform(context.Context, *GetWaveformRequest) (*GetWaveformResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetWaveform not implemented")
+}
+func (UnimplementedRecordingServiceServer) GetTranscript(context.Context, *GetTranscriptRequest) (*GetTranscriptResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetTranscript not implemented")
 }
 func (UnimplementedRecordingServiceServer) CreatePlaybackUrl(context.Context, *CreatePlaybackUrlRequest) (*CreatePlaybackUrlResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CreatePlaybackUrl not implemented")
@@ -414,6 +454,42 @@ func _RecordingService_StreamRecording_Handler(srv interface{}, stream grpc.Serv
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecordingService_StreamRecordingServer = grpc.ServerStreamingServer[StreamRecordingResponse]
 
+func _RecordingService_GetWaveform_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetWaveformRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecordingServiceServer).GetWaveform(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecordingService_GetWaveform_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecordingServiceServer).GetWaveform(ctx, req.(*GetWaveformRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecordingService_GetTranscript_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTranscriptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecordingServiceServer).GetTranscript(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecordingService_GetTranscript_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecordingServiceServer).GetTranscript(ctx, req.(*GetTranscriptRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RecordingService_CreatePlaybackUrl_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CreatePlaybackUrlRequest)
 	if err := dec(in); err != nil {
@@ -476,6 +552,14 @@ var RecordingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRecordings",
 			Handler:    _RecordingService_ListRecordings_Handler,
+		},
+		{
+			MethodName: "GetWaveform",
+			Handler:    _RecordingService_GetWaveform_Handler,
+		},
+		{
+			MethodName: "GetTranscript",
+			Handler:    _RecordingService_GetTranscript_Handler,
 		},
 		{
 			MethodName: "CreatePlaybackUrl",

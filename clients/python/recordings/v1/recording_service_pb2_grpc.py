@@ -7,6 +7,7 @@ from recordings.v1 import deletion_pb2 as recordings_dot_v1_dot_deletion__pb2
 from recordings.v1 import enqueue_pb2 as recordings_dot_v1_dot_enqueue__pb2
 from recordings.v1 import lookup_pb2 as recordings_dot_v1_dot_lookup__pb2
 from recordings.v1 import playback_url_pb2 as recordings_dot_v1_dot_playback__url__pb2
+from recordings.v1 import results_pb2 as recordings_dot_v1_dot_results__pb2
 from recordings.v1 import stream_pb2 as recordings_dot_v1_dot_stream__pb2
 from recordings.v1 import watch_pb2 as recordings_dot_v1_dot_watch__pb2
 
@@ -82,6 +83,16 @@ class RecordingServiceStub(object):
                 '/recordings.v1.RecordingService/StreamRecording',
                 request_serializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingRequest.SerializeToString,
                 response_deserializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingResponse.FromString,
+                _registered_method=True)
+        self.GetWaveform = channel.unary_unary(
+                '/recordings.v1.RecordingService/GetWaveform',
+                request_serializer=recordings_dot_v1_dot_results__pb2.GetWaveformRequest.SerializeToString,
+                response_deserializer=recordings_dot_v1_dot_results__pb2.GetWaveformResponse.FromString,
+                _registered_method=True)
+        self.GetTranscript = channel.unary_unary(
+                '/recordings.v1.RecordingService/GetTranscript',
+                request_serializer=recordings_dot_v1_dot_results__pb2.GetTranscriptRequest.SerializeToString,
+                response_deserializer=recordings_dot_v1_dot_results__pb2.GetTranscriptResponse.FromString,
                 _registered_method=True)
         self.CreatePlaybackUrl = channel.unary_unary(
                 '/recordings.v1.RecordingService/CreatePlaybackUrl',
@@ -159,6 +170,22 @@ class RecordingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWaveform(self, request, context):
+        """What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+        STEP_WITHOUT_RESULT where it will not be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTranscript(self, request, context):
+        """What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+        larger than clients accept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreatePlaybackUrl(self, request, context):
         """Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
         recording: of one that is on its way, the URL says how far it is. Stores nothing.
@@ -216,6 +243,16 @@ def add_RecordingServiceServicer_to_server(servicer, server):
                     servicer.StreamRecording,
                     request_deserializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingRequest.FromString,
                     response_serializer=recordings_dot_v1_dot_stream__pb2.StreamRecordingResponse.SerializeToString,
+            ),
+            'GetWaveform': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWaveform,
+                    request_deserializer=recordings_dot_v1_dot_results__pb2.GetWaveformRequest.FromString,
+                    response_serializer=recordings_dot_v1_dot_results__pb2.GetWaveformResponse.SerializeToString,
+            ),
+            'GetTranscript': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTranscript,
+                    request_deserializer=recordings_dot_v1_dot_results__pb2.GetTranscriptRequest.FromString,
+                    response_serializer=recordings_dot_v1_dot_results__pb2.GetTranscriptResponse.SerializeToString,
             ),
             'CreatePlaybackUrl': grpc.unary_unary_rpc_method_handler(
                     servicer.CreatePlaybackUrl,
@@ -448,6 +485,60 @@ class RecordingService(object):
             '/recordings.v1.RecordingService/StreamRecording',
             recordings_dot_v1_dot_stream__pb2.StreamRecordingRequest.SerializeToString,
             recordings_dot_v1_dot_stream__pb2.StreamRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWaveform(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordings.v1.RecordingService/GetWaveform',
+            recordings_dot_v1_dot_results__pb2.GetWaveformRequest.SerializeToString,
+            recordings_dot_v1_dot_results__pb2.GetWaveformResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTranscript(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordings.v1.RecordingService/GetTranscript',
+            recordings_dot_v1_dot_results__pb2.GetTranscriptRequest.SerializeToString,
+            recordings_dot_v1_dot_results__pb2.GetTranscriptResponse.FromString,
             options,
             channel_credentials,
             insecure,

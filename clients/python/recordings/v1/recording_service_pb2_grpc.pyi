@@ -11,6 +11,7 @@ import recordings.v1.deletion_pb2
 import recordings.v1.enqueue_pb2
 import recordings.v1.lookup_pb2
 import recordings.v1.playback_url_pb2
+import recordings.v1.results_pb2
 import recordings.v1.stream_pb2
 import recordings.v1.watch_pb2
 import sys
@@ -158,6 +159,38 @@ _RecordingServiceStreamRecordingType = typing_extensions.TypeVar(
     ],
 )
 
+_RecordingServiceGetWaveformType = typing_extensions.TypeVar(
+    '_RecordingServiceGetWaveformType',
+    grpc.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetWaveformRequest,
+        recordings.v1.results_pb2.GetWaveformResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetWaveformRequest,
+        recordings.v1.results_pb2.GetWaveformResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetWaveformRequest,
+        recordings.v1.results_pb2.GetWaveformResponse,
+    ],
+)
+
+_RecordingServiceGetTranscriptType = typing_extensions.TypeVar(
+    '_RecordingServiceGetTranscriptType',
+    grpc.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetTranscriptRequest,
+        recordings.v1.results_pb2.GetTranscriptResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetTranscriptRequest,
+        recordings.v1.results_pb2.GetTranscriptResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetTranscriptRequest,
+        recordings.v1.results_pb2.GetTranscriptResponse,
+    ],
+)
+
 _RecordingServiceCreatePlaybackUrlType = typing_extensions.TypeVar(
     '_RecordingServiceCreatePlaybackUrlType',
     grpc.UnaryUnaryMultiCallable[
@@ -190,7 +223,7 @@ _RecordingServiceDeleteRecordingType = typing_extensions.TypeVar(
     ],
 )
 
-class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType, _RecordingServiceBatchEnqueueRecordingsType, _RecordingServiceReportRecordingUnavailableType, _RecordingServiceGetRecordingType, _RecordingServiceListRecordingsType, _RecordingServiceWatchRecordingType, _RecordingServiceWatchRecordingsType, _RecordingServiceStreamRecordingType, _RecordingServiceCreatePlaybackUrlType, _RecordingServiceDeleteRecordingType]):
+class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType, _RecordingServiceBatchEnqueueRecordingsType, _RecordingServiceReportRecordingUnavailableType, _RecordingServiceGetRecordingType, _RecordingServiceListRecordingsType, _RecordingServiceWatchRecordingType, _RecordingServiceWatchRecordingsType, _RecordingServiceStreamRecordingType, _RecordingServiceGetWaveformType, _RecordingServiceGetTranscriptType, _RecordingServiceCreatePlaybackUrlType, _RecordingServiceDeleteRecordingType]):
     """Takes call recordings off Twilio and makes them playable for ever after.
 
     Every status that is not OK carries a `google.rpc.ErrorInfo` with the domain "recording-service" and a stable reason.
@@ -230,6 +263,14 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
         grpc.UnaryStreamMultiCallable[
             recordings.v1.stream_pb2.StreamRecordingRequest,
             recordings.v1.stream_pb2.StreamRecordingResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            recordings.v1.results_pb2.GetWaveformRequest,
+            recordings.v1.results_pb2.GetWaveformResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            recordings.v1.results_pb2.GetTranscriptRequest,
+            recordings.v1.results_pb2.GetTranscriptResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
@@ -276,6 +317,14 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
             recordings.v1.stream_pb2.StreamRecordingResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            recordings.v1.results_pb2.GetWaveformRequest,
+            recordings.v1.results_pb2.GetWaveformResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            recordings.v1.results_pb2.GetTranscriptRequest,
+            recordings.v1.results_pb2.GetTranscriptResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
             recordings.v1.playback_url_pb2.CreatePlaybackUrlResponse,
         ],
@@ -310,6 +359,16 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
 
     StreamRecording: _RecordingServiceStreamRecordingType
     """Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording."""
+
+    GetWaveform: _RecordingServiceGetWaveformType
+    """What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+    STEP_WITHOUT_RESULT where it will not be.
+    """
+
+    GetTranscript: _RecordingServiceGetTranscriptType
+    """What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+    larger than clients accept.
+    """
 
     CreatePlaybackUrl: _RecordingServiceCreatePlaybackUrlType
     """Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
@@ -351,6 +410,14 @@ RecordingServiceAsyncStub: typing_extensions.TypeAlias = RecordingServiceStub[
     grpc.aio.UnaryStreamMultiCallable[
         recordings.v1.stream_pb2.StreamRecordingRequest,
         recordings.v1.stream_pb2.StreamRecordingResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetWaveformRequest,
+        recordings.v1.results_pb2.GetWaveformResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        recordings.v1.results_pb2.GetTranscriptRequest,
+        recordings.v1.results_pb2.GetTranscriptResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         recordings.v1.playback_url_pb2.CreatePlaybackUrlRequest,
@@ -434,6 +501,26 @@ class RecordingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[recordings.v1.stream_pb2.StreamRecordingResponse], collections.abc.AsyncIterator[recordings.v1.stream_pb2.StreamRecordingResponse]]:
         """Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording."""
+
+    @abc.abstractmethod
+    def GetWaveform(
+        self,
+        request: recordings.v1.results_pb2.GetWaveformRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[recordings.v1.results_pb2.GetWaveformResponse, collections.abc.Awaitable[recordings.v1.results_pb2.GetWaveformResponse]]:
+        """What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+        STEP_WITHOUT_RESULT where it will not be.
+        """
+
+    @abc.abstractmethod
+    def GetTranscript(
+        self,
+        request: recordings.v1.results_pb2.GetTranscriptRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[recordings.v1.results_pb2.GetTranscriptResponse, collections.abc.Awaitable[recordings.v1.results_pb2.GetTranscriptResponse]]:
+        """What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+        larger than clients accept.
+        """
 
     @abc.abstractmethod
     def CreatePlaybackUrl(

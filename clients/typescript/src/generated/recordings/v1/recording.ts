@@ -137,6 +137,219 @@ export function processingStateToJSON(object: ProcessingState): string {
   }
 }
 
+/** What is done with a FULL job's recording once it is READY, in this order. */
+export enum ProcessingStep {
+  /** PROCESSING_STEP_UNSPECIFIED - Never sent. */
+  PROCESSING_STEP_UNSPECIFIED = 0,
+  /** PROCESSING_STEP_PROBE - Listening to all of it, and saying what it is: see `Probe`. */
+  PROCESSING_STEP_PROBE = 1,
+  /** PROCESSING_STEP_WAVEFORM - Drawing it: see GetWaveform. */
+  PROCESSING_STEP_WAVEFORM = 2,
+  /** PROCESSING_STEP_TRANSCRIPT - Writing down what is said: see GetTranscript. */
+  PROCESSING_STEP_TRANSCRIPT = 3,
+  UNRECOGNIZED = -1,
+}
+
+export function processingStepFromJSON(object: any): ProcessingStep {
+  switch (object) {
+    case 0:
+    case "PROCESSING_STEP_UNSPECIFIED":
+      return ProcessingStep.PROCESSING_STEP_UNSPECIFIED;
+    case 1:
+    case "PROCESSING_STEP_PROBE":
+      return ProcessingStep.PROCESSING_STEP_PROBE;
+    case 2:
+    case "PROCESSING_STEP_WAVEFORM":
+      return ProcessingStep.PROCESSING_STEP_WAVEFORM;
+    case 3:
+    case "PROCESSING_STEP_TRANSCRIPT":
+      return ProcessingStep.PROCESSING_STEP_TRANSCRIPT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ProcessingStep.UNRECOGNIZED;
+  }
+}
+
+export function processingStepToJSON(object: ProcessingStep): string {
+  switch (object) {
+    case ProcessingStep.PROCESSING_STEP_UNSPECIFIED:
+      return "PROCESSING_STEP_UNSPECIFIED";
+    case ProcessingStep.PROCESSING_STEP_PROBE:
+      return "PROCESSING_STEP_PROBE";
+    case ProcessingStep.PROCESSING_STEP_WAVEFORM:
+      return "PROCESSING_STEP_WAVEFORM";
+    case ProcessingStep.PROCESSING_STEP_TRANSCRIPT:
+      return "PROCESSING_STEP_TRANSCRIPT";
+    case ProcessingStep.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Why a step is FAILED or SKIPPED. Stable: clients may branch on it. */
+export enum ProcessingReason {
+  /** PROCESSING_REASON_UNSPECIFIED - It is neither. */
+  PROCESSING_REASON_UNSPECIFIED = 0,
+  /** PROCESSING_REASON_MEDIA_EMPTY - There is no sound in the recording. */
+  PROCESSING_REASON_MEDIA_EMPTY = 1,
+  /** PROCESSING_REASON_MEDIA_NOT_AUDIO - It is no MP3 or WAV file of a kind that can be read. */
+  PROCESSING_REASON_MEDIA_NOT_AUDIO = 2,
+  /** PROCESSING_REASON_MEDIA_TRUNCATED - It ends before its sound does. */
+  PROCESSING_REASON_MEDIA_TRUNCATED = 3,
+  /** PROCESSING_REASON_MEDIA_BROKEN - It can't be decoded to its end. */
+  PROCESSING_REASON_MEDIA_BROKEN = 4,
+  /** PROCESSING_REASON_WORKER_CRASHED - The process that did it died every time. */
+  PROCESSING_REASON_WORKER_CRASHED = 5,
+  /** PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE - What transcribes answered with errors, or not at all, until the budget for it was spent. */
+  PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE = 6,
+  /** PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED - What transcribes did not accept the key. */
+  PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED = 7,
+  /** PROCESSING_REASON_TRANSCRIPTION_REFUSED - What transcribes refused the request as such: the model, the size, the form. */
+  PROCESSING_REASON_TRANSCRIPTION_REFUSED = 8,
+  /** PROCESSING_REASON_TRANSCRIPTION_ANSWER_INVALID - What transcribes answered with is no transcript. */
+  PROCESSING_REASON_TRANSCRIPTION_ANSWER_INVALID = 9,
+  /** PROCESSING_REASON_TRANSCRIPTION_WRONG_LANGUAGE - What transcribes heard another language than the one that is configured. */
+  PROCESSING_REASON_TRANSCRIPTION_WRONG_LANGUAGE = 10,
+  /** PROCESSING_REASON_NOT_CONFIGURED - SKIPPED: nothing is configured that could do it. */
+  PROCESSING_REASON_NOT_CONFIGURED = 11,
+  /** PROCESSING_REASON_PROBE_FAILED - SKIPPED: the probe has FAILED, and what it could not read can't be drawn or heard either. */
+  PROCESSING_REASON_PROBE_FAILED = 12,
+  UNRECOGNIZED = -1,
+}
+
+export function processingReasonFromJSON(object: any): ProcessingReason {
+  switch (object) {
+    case 0:
+    case "PROCESSING_REASON_UNSPECIFIED":
+      return ProcessingReason.PROCESSING_REASON_UNSPECIFIED;
+    case 1:
+    case "PROCESSING_REASON_MEDIA_EMPTY":
+      return ProcessingReason.PROCESSING_REASON_MEDIA_EMPTY;
+    case 2:
+    case "PROCESSING_REASON_MEDIA_NOT_AUDIO":
+      return ProcessingReason.PROCESSING_REASON_MEDIA_NOT_AUDIO;
+    case 3:
+    case "PROCESSING_REASON_MEDIA_TRUNCATED":
+      return ProcessingReason.PROCESSING_REASON_MEDIA_TRUNCATED;
+    case 4:
+    case "PROCESSING_REASON_MEDIA_BROKEN":
+      return ProcessingReason.PROCESSING_REASON_MEDIA_BROKEN;
+    case 5:
+    case "PROCESSING_REASON_WORKER_CRASHED":
+      return ProcessingReason.PROCESSING_REASON_WORKER_CRASHED;
+    case 6:
+    case "PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE":
+      return ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE;
+    case 7:
+    case "PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED":
+      return ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED;
+    case 8:
+    case "PROCESSING_REASON_TRANSCRIPTION_REFUSED":
+      return ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_REFUSED;
+    case 9:
+    case "PROCESSING_REASON_TRANSCRIPTION_ANSWER_INVALID":
+      return ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_ANSWER_INVALID;
+    case 10:
+    case "PROCESSING_REASON_TRANSCRIPTION_WRONG_LANGUAGE":
+      return ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_WRONG_LANGUAGE;
+    case 11:
+    case "PROCESSING_REASON_NOT_CONFIGURED":
+      return ProcessingReason.PROCESSING_REASON_NOT_CONFIGURED;
+    case 12:
+    case "PROCESSING_REASON_PROBE_FAILED":
+      return ProcessingReason.PROCESSING_REASON_PROBE_FAILED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ProcessingReason.UNRECOGNIZED;
+  }
+}
+
+export function processingReasonToJSON(object: ProcessingReason): string {
+  switch (object) {
+    case ProcessingReason.PROCESSING_REASON_UNSPECIFIED:
+      return "PROCESSING_REASON_UNSPECIFIED";
+    case ProcessingReason.PROCESSING_REASON_MEDIA_EMPTY:
+      return "PROCESSING_REASON_MEDIA_EMPTY";
+    case ProcessingReason.PROCESSING_REASON_MEDIA_NOT_AUDIO:
+      return "PROCESSING_REASON_MEDIA_NOT_AUDIO";
+    case ProcessingReason.PROCESSING_REASON_MEDIA_TRUNCATED:
+      return "PROCESSING_REASON_MEDIA_TRUNCATED";
+    case ProcessingReason.PROCESSING_REASON_MEDIA_BROKEN:
+      return "PROCESSING_REASON_MEDIA_BROKEN";
+    case ProcessingReason.PROCESSING_REASON_WORKER_CRASHED:
+      return "PROCESSING_REASON_WORKER_CRASHED";
+    case ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE:
+      return "PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE";
+    case ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED:
+      return "PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED";
+    case ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_REFUSED:
+      return "PROCESSING_REASON_TRANSCRIPTION_REFUSED";
+    case ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_ANSWER_INVALID:
+      return "PROCESSING_REASON_TRANSCRIPTION_ANSWER_INVALID";
+    case ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_WRONG_LANGUAGE:
+      return "PROCESSING_REASON_TRANSCRIPTION_WRONG_LANGUAGE";
+    case ProcessingReason.PROCESSING_REASON_NOT_CONFIGURED:
+      return "PROCESSING_REASON_NOT_CONFIGURED";
+    case ProcessingReason.PROCESSING_REASON_PROBE_FAILED:
+      return "PROCESSING_REASON_PROBE_FAILED";
+    case ProcessingReason.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** What somebody should look into, though the recording can be played. Stable. */
+export enum ProbeWarning {
+  /** PROBE_WARNING_UNSPECIFIED - Never sent. */
+  PROBE_WARNING_UNSPECIFIED = 0,
+  /** PROBE_WARNING_DURATION_MISMATCH - It is more than 2 s longer or shorter than Twilio reported: an upload was cut, or it is another call. */
+  PROBE_WARNING_DURATION_MISMATCH = 1,
+  /** PROBE_WARNING_CHANNELS_MISMATCH - It has more channels than Twilio reported. */
+  PROBE_WARNING_CHANNELS_MISMATCH = 2,
+  /** PROBE_WARNING_CHANNEL_SILENT - On one of its channels nothing at all is to be heard. */
+  PROBE_WARNING_CHANNEL_SILENT = 3,
+  UNRECOGNIZED = -1,
+}
+
+export function probeWarningFromJSON(object: any): ProbeWarning {
+  switch (object) {
+    case 0:
+    case "PROBE_WARNING_UNSPECIFIED":
+      return ProbeWarning.PROBE_WARNING_UNSPECIFIED;
+    case 1:
+    case "PROBE_WARNING_DURATION_MISMATCH":
+      return ProbeWarning.PROBE_WARNING_DURATION_MISMATCH;
+    case 2:
+    case "PROBE_WARNING_CHANNELS_MISMATCH":
+      return ProbeWarning.PROBE_WARNING_CHANNELS_MISMATCH;
+    case 3:
+    case "PROBE_WARNING_CHANNEL_SILENT":
+      return ProbeWarning.PROBE_WARNING_CHANNEL_SILENT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ProbeWarning.UNRECOGNIZED;
+  }
+}
+
+export function probeWarningToJSON(object: ProbeWarning): string {
+  switch (object) {
+    case ProbeWarning.PROBE_WARNING_UNSPECIFIED:
+      return "PROBE_WARNING_UNSPECIFIED";
+    case ProbeWarning.PROBE_WARNING_DURATION_MISMATCH:
+      return "PROBE_WARNING_DURATION_MISMATCH";
+    case ProbeWarning.PROBE_WARNING_CHANNELS_MISMATCH:
+      return "PROBE_WARNING_CHANNELS_MISMATCH";
+    case ProbeWarning.PROBE_WARNING_CHANNEL_SILENT:
+      return "PROBE_WARNING_CHANNEL_SILENT";
+    case ProbeWarning.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Why a recording is FAILED. Stable: clients may branch on it. */
 export enum FailureReason {
   /** FAILURE_REASON_UNSPECIFIED - The recording is not FAILED. */
@@ -414,6 +627,54 @@ export function priorityToJSON(object: Priority): string {
   }
 }
 
+/** How far one step is. */
+export interface ProcessingStepStatus {
+  /** Which step. */
+  step: ProcessingStep;
+  /** How far it is. */
+  state: ProcessingState;
+  /** Why it is FAILED or SKIPPED. */
+  reason: ProcessingReason;
+  /** The same for people. Not stable. */
+  message: string;
+}
+
+/** How one channel sounds, taken alone. */
+export interface ChannelSound {
+  /** Integrated loudness by ITU-R BS.1770-4, in LUFS. Left out where nothing is as loud as -70. */
+  loudnessLufs?:
+    | number
+    | undefined;
+  /** The largest sample, in dB of full scale. Left out where there is only silence. */
+  peakDbfs?:
+    | number
+    | undefined;
+  /** How much of it is silent (under -50 dB of full scale), from 0 to 1. */
+  silenceShare: number;
+}
+
+/** What a recording's bytes are. */
+export interface Probe {
+  /** `mp3` or `wav`. */
+  container: string;
+  /** As ffmpeg calls it: `mp3`, `pcm_s16le`, `pcm_mulaw`, … */
+  codec: string;
+  /** In Hz. */
+  sampleRate: number;
+  /** Number of audio channels. */
+  channels: number;
+  /** Of the sound alone, in bits a second; the mean, where it varies. */
+  bitRate: number;
+  /** How long it is, to the sample: `Recording.duration` is what Twilio reported, in whole seconds. */
+  duration:
+    | Duration
+    | undefined;
+  /** How each channel sounds, in their order. */
+  channelSounds: ChannelSound[];
+  /** What is odd about it. */
+  warnings: ProbeWarning[];
+}
+
 /** One recording: what is known of the call, and how far it is. Fields that are not known are left out. */
 export interface Recording {
   /** Twilio's account (`AC` and 32 hex digits). With `recording_sid` the identity of the recording. */
@@ -512,14 +773,474 @@ export interface Recording {
   deleteTime:
     | Date
     | undefined;
-  /** Where the steps after the download are. */
+  /** Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are. */
   processingState: ProcessingState;
+  /** Where each of them is, in their order. Empty where nobody has asked for them. */
+  processingSteps: ProcessingStepStatus[];
+  /** What the probe has found, once it is DONE. */
+  probe:
+    | Probe
+    | undefined;
+  /** Why they are PENDING and nobody is at them. */
+  processingWaitingReason: WaitingReason;
+  /** When the next attempt at them is due, where they are PENDING. */
+  processingNextAttemptTime: Date | undefined;
 }
 
 export interface Recording_LabelsEntry {
   key: string;
   value: string;
 }
+
+function createBaseProcessingStepStatus(): ProcessingStepStatus {
+  return { step: 0, state: 0, reason: 0, message: "" };
+}
+
+export const ProcessingStepStatus: MessageFns<ProcessingStepStatus> = {
+  encode(message: ProcessingStepStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.step !== 0) {
+      writer.uint32(8).int32(message.step);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(24).int32(message.reason);
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProcessingStepStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProcessingStepStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.step = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProcessingStepStatus {
+    return {
+      step: isSet(object.step) ? processingStepFromJSON(object.step) : 0,
+      state: isSet(object.state) ? processingStateFromJSON(object.state) : 0,
+      reason: isSet(object.reason) ? processingReasonFromJSON(object.reason) : 0,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: ProcessingStepStatus): unknown {
+    const obj: any = {};
+    if (message.step !== 0) {
+      obj.step = processingStepToJSON(message.step);
+    }
+    if (message.state !== 0) {
+      obj.state = processingStateToJSON(message.state);
+    }
+    if (message.reason !== 0) {
+      obj.reason = processingReasonToJSON(message.reason);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ProcessingStepStatus>, I>>(base?: I): ProcessingStepStatus {
+    return ProcessingStepStatus.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProcessingStepStatus>, I>>(object: I): ProcessingStepStatus {
+    const message = createBaseProcessingStepStatus();
+    message.step = object.step ?? 0;
+    message.state = object.state ?? 0;
+    message.reason = object.reason ?? 0;
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseChannelSound(): ChannelSound {
+  return { loudnessLufs: undefined, peakDbfs: undefined, silenceShare: 0 };
+}
+
+export const ChannelSound: MessageFns<ChannelSound> = {
+  encode(message: ChannelSound, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.loudnessLufs !== undefined) {
+      writer.uint32(9).double(message.loudnessLufs);
+    }
+    if (message.peakDbfs !== undefined) {
+      writer.uint32(17).double(message.peakDbfs);
+    }
+    if (message.silenceShare !== 0) {
+      writer.uint32(25).double(message.silenceShare);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChannelSound {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChannelSound();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.loudnessLufs = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.peakDbfs = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.silenceShare = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChannelSound {
+    return {
+      loudnessLufs: isSet(object.loudnessLufs)
+        ? globalThis.Number(object.loudnessLufs)
+        : isSet(object.loudness_lufs)
+        ? globalThis.Number(object.loudness_lufs)
+        : undefined,
+      peakDbfs: isSet(object.peakDbfs)
+        ? globalThis.Number(object.peakDbfs)
+        : isSet(object.peak_dbfs)
+        ? globalThis.Number(object.peak_dbfs)
+        : undefined,
+      silenceShare: isSet(object.silenceShare)
+        ? globalThis.Number(object.silenceShare)
+        : isSet(object.silence_share)
+        ? globalThis.Number(object.silence_share)
+        : 0,
+    };
+  },
+
+  toJSON(message: ChannelSound): unknown {
+    const obj: any = {};
+    if (message.loudnessLufs !== undefined) {
+      obj.loudnessLufs = floatToJson(message.loudnessLufs);
+    }
+    if (message.peakDbfs !== undefined) {
+      obj.peakDbfs = floatToJson(message.peakDbfs);
+    }
+    if (message.silenceShare !== 0) {
+      obj.silenceShare = floatToJson(message.silenceShare);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChannelSound>, I>>(base?: I): ChannelSound {
+    return ChannelSound.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChannelSound>, I>>(object: I): ChannelSound {
+    const message = createBaseChannelSound();
+    message.loudnessLufs = object.loudnessLufs ?? undefined;
+    message.peakDbfs = object.peakDbfs ?? undefined;
+    message.silenceShare = object.silenceShare ?? 0;
+    return message;
+  },
+};
+
+function createBaseProbe(): Probe {
+  return {
+    container: "",
+    codec: "",
+    sampleRate: 0,
+    channels: 0,
+    bitRate: 0,
+    duration: undefined,
+    channelSounds: [],
+    warnings: [],
+  };
+}
+
+export const Probe: MessageFns<Probe> = {
+  encode(message: Probe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.container !== "") {
+      writer.uint32(10).string(message.container);
+    }
+    if (message.codec !== "") {
+      writer.uint32(18).string(message.codec);
+    }
+    if (message.sampleRate !== 0) {
+      writer.uint32(24).int32(message.sampleRate);
+    }
+    if (message.channels !== 0) {
+      writer.uint32(32).int32(message.channels);
+    }
+    if (message.bitRate !== 0) {
+      writer.uint32(40).int32(message.bitRate);
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.channelSounds) {
+      ChannelSound.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.warnings.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.warnings) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Probe {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProbe();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.codec = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sampleRate = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.channels = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.bitRate = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.channelSounds.push(ChannelSound.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag === 64) {
+              message.warnings.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.warnings.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Probe {
+    return {
+      container: isSet(object.container) ? globalThis.String(object.container) : "",
+      codec: isSet(object.codec) ? globalThis.String(object.codec) : "",
+      sampleRate: isSet(object.sampleRate)
+        ? globalThis.Number(object.sampleRate)
+        : isSet(object.sample_rate)
+        ? globalThis.Number(object.sample_rate)
+        : 0,
+      channels: isSet(object.channels) ? globalThis.Number(object.channels) : 0,
+      bitRate: isSet(object.bitRate)
+        ? globalThis.Number(object.bitRate)
+        : isSet(object.bit_rate)
+        ? globalThis.Number(object.bit_rate)
+        : 0,
+      duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined,
+      channelSounds: globalThis.Array.isArray(object?.channelSounds)
+        ? object.channelSounds.map((e: any) => ChannelSound.fromJSON(e))
+        : globalThis.Array.isArray(object?.channel_sounds)
+        ? object.channel_sounds.map((e: any) => ChannelSound.fromJSON(e))
+        : [],
+      warnings: globalThis.Array.isArray(object?.warnings)
+        ? object.warnings.map((e: any) => probeWarningFromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Probe): unknown {
+    const obj: any = {};
+    if (message.container !== "") {
+      obj.container = message.container;
+    }
+    if (message.codec !== "") {
+      obj.codec = message.codec;
+    }
+    if (message.sampleRate !== 0) {
+      obj.sampleRate = Math.round(message.sampleRate);
+    }
+    if (message.channels !== 0) {
+      obj.channels = Math.round(message.channels);
+    }
+    if (message.bitRate !== 0) {
+      obj.bitRate = Math.round(message.bitRate);
+    }
+    if (message.duration !== undefined) {
+      obj.duration = Duration.toJSON(message.duration);
+    }
+    if (message.channelSounds?.length) {
+      obj.channelSounds = message.channelSounds.map((e) => ChannelSound.toJSON(e));
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings.map((e) => probeWarningToJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Probe>, I>>(base?: I): Probe {
+    return Probe.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Probe>, I>>(object: I): Probe {
+    const message = createBaseProbe();
+    message.container = object.container ?? "";
+    message.codec = object.codec ?? "";
+    message.sampleRate = object.sampleRate ?? 0;
+    message.channels = object.channels ?? 0;
+    message.bitRate = object.bitRate ?? 0;
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    message.channelSounds = object.channelSounds?.map((e) => ChannelSound.fromPartial(e)) || [];
+    message.warnings = object.warnings?.map((e) => e) || [];
+    return message;
+  },
+};
 
 function createBaseRecording(): Recording {
   return {
@@ -559,6 +1280,10 @@ function createBaseRecording(): Recording {
     readyTime: undefined,
     deleteTime: undefined,
     processingState: 0,
+    processingSteps: [],
+    probe: undefined,
+    processingWaitingReason: 0,
+    processingNextAttemptTime: undefined,
   };
 }
 
@@ -671,6 +1396,18 @@ export const Recording: MessageFns<Recording> = {
     }
     if (message.processingState !== 0) {
       writer.uint32(400).int32(message.processingState);
+    }
+    for (const v of message.processingSteps) {
+      ProcessingStepStatus.encode(v!, writer.uint32(410).fork()).join();
+    }
+    if (message.probe !== undefined) {
+      Probe.encode(message.probe, writer.uint32(418).fork()).join();
+    }
+    if (message.processingWaitingReason !== 0) {
+      writer.uint32(424).int32(message.processingWaitingReason);
+    }
+    if (message.processingNextAttemptTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.processingNextAttemptTime), writer.uint32(434).fork()).join();
     }
     return writer;
   },
@@ -979,6 +1716,38 @@ export const Recording: MessageFns<Recording> = {
             message.processingState = reader.int32() as any;
             continue;
           }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.processingSteps.push(ProcessingStepStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.probe = Probe.decode(reader, reader.uint32());
+            continue;
+          }
+          case 53: {
+            if (tag !== 424) {
+              break;
+            }
+
+            message.processingWaitingReason = reader.int32() as any;
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.processingNextAttemptTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1130,6 +1899,22 @@ export const Recording: MessageFns<Recording> = {
         : isSet(object.processing_state)
         ? processingStateFromJSON(object.processing_state)
         : 0,
+      processingSteps: globalThis.Array.isArray(object?.processingSteps)
+        ? object.processingSteps.map((e: any) => ProcessingStepStatus.fromJSON(e))
+        : globalThis.Array.isArray(object?.processing_steps)
+        ? object.processing_steps.map((e: any) => ProcessingStepStatus.fromJSON(e))
+        : [],
+      probe: isSet(object.probe) ? Probe.fromJSON(object.probe) : undefined,
+      processingWaitingReason: isSet(object.processingWaitingReason)
+        ? waitingReasonFromJSON(object.processingWaitingReason)
+        : isSet(object.processing_waiting_reason)
+        ? waitingReasonFromJSON(object.processing_waiting_reason)
+        : 0,
+      processingNextAttemptTime: isSet(object.processingNextAttemptTime)
+        ? fromJsonTimestamp(object.processingNextAttemptTime)
+        : isSet(object.processing_next_attempt_time)
+        ? fromJsonTimestamp(object.processing_next_attempt_time)
+        : undefined,
     };
   },
 
@@ -1249,6 +2034,18 @@ export const Recording: MessageFns<Recording> = {
     if (message.processingState !== 0) {
       obj.processingState = processingStateToJSON(message.processingState);
     }
+    if (message.processingSteps?.length) {
+      obj.processingSteps = message.processingSteps.map((e) => ProcessingStepStatus.toJSON(e));
+    }
+    if (message.probe !== undefined) {
+      obj.probe = Probe.toJSON(message.probe);
+    }
+    if (message.processingWaitingReason !== 0) {
+      obj.processingWaitingReason = waitingReasonToJSON(message.processingWaitingReason);
+    }
+    if (message.processingNextAttemptTime !== undefined) {
+      obj.processingNextAttemptTime = message.processingNextAttemptTime.toISOString();
+    }
     return obj;
   },
 
@@ -1303,6 +2100,10 @@ export const Recording: MessageFns<Recording> = {
     message.readyTime = object.readyTime ?? undefined;
     message.deleteTime = object.deleteTime ?? undefined;
     message.processingState = object.processingState ?? 0;
+    message.processingSteps = object.processingSteps?.map((e) => ProcessingStepStatus.fromPartial(e)) || [];
+    message.probe = (object.probe !== undefined && object.probe !== null) ? Probe.fromPartial(object.probe) : undefined;
+    message.processingWaitingReason = object.processingWaitingReason ?? 0;
+    message.processingNextAttemptTime = object.processingNextAttemptTime ?? undefined;
     return message;
   },
 };
@@ -1391,6 +2192,10 @@ export const Recording_LabelsEntry: MessageFns<Recording_LabelsEntry> = {
     return message;
   },
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

@@ -30,6 +30,7 @@ import {
 } from "./enqueue.js";
 import { GetRecordingRequest, GetRecordingResponse, ListRecordingsRequest, ListRecordingsResponse } from "./lookup.js";
 import { CreatePlaybackUrlRequest, CreatePlaybackUrlResponse } from "./playback_url.js";
+import { GetTranscriptRequest, GetTranscriptResponse, GetWaveformRequest, GetWaveformResponse } from "./results.js";
 import { StreamRecordingRequest, StreamRecordingResponse } from "./stream.js";
 import {
   WatchRecordingRequest,
@@ -148,6 +149,33 @@ export const RecordingServiceService = {
     responseDeserialize: (value: Buffer): StreamRecordingResponse => StreamRecordingResponse.decode(value),
   },
   /**
+   * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+   * STEP_WITHOUT_RESULT where it will not be.
+   */
+  getWaveform: {
+    path: "/recordings.v1.RecordingService/GetWaveform" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetWaveformRequest): Buffer => Buffer.from(GetWaveformRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetWaveformRequest => GetWaveformRequest.decode(value),
+    responseSerialize: (value: GetWaveformResponse): Buffer => Buffer.from(GetWaveformResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetWaveformResponse => GetWaveformResponse.decode(value),
+  },
+  /**
+   * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+   * larger than clients accept.
+   */
+  getTranscript: {
+    path: "/recordings.v1.RecordingService/GetTranscript" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetTranscriptRequest): Buffer => Buffer.from(GetTranscriptRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetTranscriptRequest => GetTranscriptRequest.decode(value),
+    responseSerialize: (value: GetTranscriptResponse): Buffer =>
+      Buffer.from(GetTranscriptResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetTranscriptResponse => GetTranscriptResponse.decode(value),
+  },
+  /**
    * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
    * recording: of one that is on its way, the URL says how far it is. Stores nothing.
    */
@@ -196,6 +224,16 @@ export interface RecordingServiceServer extends UntypedServiceImplementation {
   watchRecordings: handleServerStreamingCall<WatchRecordingsRequest, WatchRecordingsResponse>;
   /** Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording. */
   streamRecording: handleServerStreamingCall<StreamRecordingRequest, StreamRecordingResponse>;
+  /**
+   * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+   * STEP_WITHOUT_RESULT where it will not be.
+   */
+  getWaveform: handleUnaryCall<GetWaveformRequest, GetWaveformResponse>;
+  /**
+   * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+   * larger than clients accept.
+   */
+  getTranscript: handleUnaryCall<GetTranscriptRequest, GetTranscriptResponse>;
   /**
    * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
    * recording: of one that is on its way, the URL says how far it is. Stores nothing.
@@ -319,6 +357,44 @@ export interface RecordingServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamRecordingResponse>;
+  /**
+   * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+   * STEP_WITHOUT_RESULT where it will not be.
+   */
+  getWaveform(
+    request: GetWaveformRequest,
+    callback: (error: ServiceError | null, response: GetWaveformResponse) => void,
+  ): ClientUnaryCall;
+  getWaveform(
+    request: GetWaveformRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetWaveformResponse) => void,
+  ): ClientUnaryCall;
+  getWaveform(
+    request: GetWaveformRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetWaveformResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+   * larger than clients accept.
+   */
+  getTranscript(
+    request: GetTranscriptRequest,
+    callback: (error: ServiceError | null, response: GetTranscriptResponse) => void,
+  ): ClientUnaryCall;
+  getTranscript(
+    request: GetTranscriptRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetTranscriptResponse) => void,
+  ): ClientUnaryCall;
+  getTranscript(
+    request: GetTranscriptRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetTranscriptResponse) => void,
+  ): ClientUnaryCall;
   /**
    * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
    * recording: of one that is on its way, the URL says how far it is. Stores nothing.

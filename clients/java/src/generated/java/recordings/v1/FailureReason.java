@@ -327,7 +327,7 @@ public enum FailureReason
   }
   public static final com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(2);
+    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(5);
   }
 
   private static final FailureReason[] VALUES = values();

@@ -140,7 +140,7 @@ public enum Priority
   }
   public static final com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(5);
+    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(8);
   }
 
   private static final Priority[] VALUES = values();

@@ -42,6 +42,8 @@ private static final long serialVersionUID = 0L;
     contentType_ = "";
     encryptionPublicKeySid_ = "";
     processingState_ = 0;
+    processingSteps_ = java.util.Collections.emptyList();
+    processingWaitingReason_ = 0;
   }
 
   @java.lang.Override
@@ -1390,7 +1392,7 @@ java.lang.String defaultValue) {
   private int processingState_ = 0;
   /**
    * <pre>
-   * Where the steps after the download are.
+   * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
    * </pre>
    *
    * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -1401,7 +1403,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Where the steps after the download are.
+   * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
    * </pre>
    *
    * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -1410,6 +1412,169 @@ java.lang.String defaultValue) {
   @java.lang.Override public recordings.v1.ProcessingState getProcessingState() {
     recordings.v1.ProcessingState result = recordings.v1.ProcessingState.forNumber(processingState_);
     return result == null ? recordings.v1.ProcessingState.UNRECOGNIZED : result;
+  }
+
+  public static final int PROCESSING_STEPS_FIELD_NUMBER = 51;
+  @SuppressWarnings("serial")
+  private java.util.List<recordings.v1.ProcessingStepStatus> processingSteps_;
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<recordings.v1.ProcessingStepStatus> getProcessingStepsList() {
+    return processingSteps_;
+  }
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends recordings.v1.ProcessingStepStatusOrBuilder> 
+      getProcessingStepsOrBuilderList() {
+    return processingSteps_;
+  }
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  @java.lang.Override
+  public int getProcessingStepsCount() {
+    return processingSteps_.size();
+  }
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  @java.lang.Override
+  public recordings.v1.ProcessingStepStatus getProcessingSteps(int index) {
+    return processingSteps_.get(index);
+  }
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  @java.lang.Override
+  public recordings.v1.ProcessingStepStatusOrBuilder getProcessingStepsOrBuilder(
+      int index) {
+    return processingSteps_.get(index);
+  }
+
+  public static final int PROBE_FIELD_NUMBER = 52;
+  private recordings.v1.Probe probe_;
+  /**
+   * <pre>
+   * What the probe has found, once it is DONE.
+   * </pre>
+   *
+   * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+   * @return Whether the probe field is set.
+   */
+  @java.lang.Override
+  public boolean hasProbe() {
+    return ((bitField0_ & 0x00000080) != 0);
+  }
+  /**
+   * <pre>
+   * What the probe has found, once it is DONE.
+   * </pre>
+   *
+   * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+   * @return The probe.
+   */
+  @java.lang.Override
+  public recordings.v1.Probe getProbe() {
+    return probe_ == null ? recordings.v1.Probe.getDefaultInstance() : probe_;
+  }
+  /**
+   * <pre>
+   * What the probe has found, once it is DONE.
+   * </pre>
+   *
+   * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+   */
+  @java.lang.Override
+  public recordings.v1.ProbeOrBuilder getProbeOrBuilder() {
+    return probe_ == null ? recordings.v1.Probe.getDefaultInstance() : probe_;
+  }
+
+  public static final int PROCESSING_WAITING_REASON_FIELD_NUMBER = 53;
+  private int processingWaitingReason_ = 0;
+  /**
+   * <pre>
+   * Why they are PENDING and nobody is at them.
+   * </pre>
+   *
+   * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+   * @return The enum numeric value on the wire for processingWaitingReason.
+   */
+  @java.lang.Override public int getProcessingWaitingReasonValue() {
+    return processingWaitingReason_;
+  }
+  /**
+   * <pre>
+   * Why they are PENDING and nobody is at them.
+   * </pre>
+   *
+   * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+   * @return The processingWaitingReason.
+   */
+  @java.lang.Override public recordings.v1.WaitingReason getProcessingWaitingReason() {
+    recordings.v1.WaitingReason result = recordings.v1.WaitingReason.forNumber(processingWaitingReason_);
+    return result == null ? recordings.v1.WaitingReason.UNRECOGNIZED : result;
+  }
+
+  public static final int PROCESSING_NEXT_ATTEMPT_TIME_FIELD_NUMBER = 54;
+  private com.google.protobuf.Timestamp processingNextAttemptTime_;
+  /**
+   * <pre>
+   * When the next attempt at them is due, where they are PENDING.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+   * @return Whether the processingNextAttemptTime field is set.
+   */
+  @java.lang.Override
+  public boolean hasProcessingNextAttemptTime() {
+    return ((bitField0_ & 0x00000100) != 0);
+  }
+  /**
+   * <pre>
+   * When the next attempt at them is due, where they are PENDING.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+   * @return The processingNextAttemptTime.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getProcessingNextAttemptTime() {
+    return processingNextAttemptTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : processingNextAttemptTime_;
+  }
+  /**
+   * <pre>
+   * When the next attempt at them is due, where they are PENDING.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getProcessingNextAttemptTimeOrBuilder() {
+    return processingNextAttemptTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : processingNextAttemptTime_;
   }
 
   private byte memoizedIsInitialized = -1;
@@ -1536,6 +1701,18 @@ java.lang.String defaultValue) {
     }
     if (processingState_ != recordings.v1.ProcessingState.PROCESSING_STATE_UNSPECIFIED.getNumber()) {
       output.writeEnum(50, processingState_);
+    }
+    for (int i = 0; i < processingSteps_.size(); i++) {
+      output.writeMessage(51, processingSteps_.get(i));
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      output.writeMessage(52, getProbe());
+    }
+    if (processingWaitingReason_ != recordings.v1.WaitingReason.WAITING_REASON_UNSPECIFIED.getNumber()) {
+      output.writeEnum(53, processingWaitingReason_);
+    }
+    if (((bitField0_ & 0x00000100) != 0)) {
+      output.writeMessage(54, getProcessingNextAttemptTime());
     }
     getUnknownFields().writeTo(output);
   }
@@ -1681,6 +1858,22 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeEnumSize(50, processingState_);
     }
+    for (int i = 0; i < processingSteps_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(51, processingSteps_.get(i));
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(52, getProbe());
+    }
+    if (processingWaitingReason_ != recordings.v1.WaitingReason.WAITING_REASON_UNSPECIFIED.getNumber()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeEnumSize(53, processingWaitingReason_);
+    }
+    if (((bitField0_ & 0x00000100) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(54, getProcessingNextAttemptTime());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1783,6 +1976,19 @@ java.lang.String defaultValue) {
           .equals(other.getDeleteTime())) return false;
     }
     if (processingState_ != other.processingState_) return false;
+    if (!getProcessingStepsList()
+        .equals(other.getProcessingStepsList())) return false;
+    if (hasProbe() != other.hasProbe()) return false;
+    if (hasProbe()) {
+      if (!getProbe()
+          .equals(other.getProbe())) return false;
+    }
+    if (processingWaitingReason_ != other.processingWaitingReason_) return false;
+    if (hasProcessingNextAttemptTime() != other.hasProcessingNextAttemptTime()) return false;
+    if (hasProcessingNextAttemptTime()) {
+      if (!getProcessingNextAttemptTime()
+          .equals(other.getProcessingNextAttemptTime())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1885,6 +2091,20 @@ java.lang.String defaultValue) {
     }
     hash = (37 * hash) + PROCESSING_STATE_FIELD_NUMBER;
     hash = (53 * hash) + processingState_;
+    if (getProcessingStepsCount() > 0) {
+      hash = (37 * hash) + PROCESSING_STEPS_FIELD_NUMBER;
+      hash = (53 * hash) + getProcessingStepsList().hashCode();
+    }
+    if (hasProbe()) {
+      hash = (37 * hash) + PROBE_FIELD_NUMBER;
+      hash = (53 * hash) + getProbe().hashCode();
+    }
+    hash = (37 * hash) + PROCESSING_WAITING_REASON_FIELD_NUMBER;
+    hash = (53 * hash) + processingWaitingReason_;
+    if (hasProcessingNextAttemptTime()) {
+      hash = (37 * hash) + PROCESSING_NEXT_ATTEMPT_TIME_FIELD_NUMBER;
+      hash = (53 * hash) + getProcessingNextAttemptTime().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -2048,6 +2268,9 @@ java.lang.String defaultValue) {
         getUpdateTimeFieldBuilder();
         getReadyTimeFieldBuilder();
         getDeleteTimeFieldBuilder();
+        getProcessingStepsFieldBuilder();
+        getProbeFieldBuilder();
+        getProcessingNextAttemptTimeFieldBuilder();
       }
     }
     @java.lang.Override
@@ -2119,6 +2342,24 @@ java.lang.String defaultValue) {
         deleteTimeBuilder_ = null;
       }
       processingState_ = 0;
+      if (processingStepsBuilder_ == null) {
+        processingSteps_ = java.util.Collections.emptyList();
+      } else {
+        processingSteps_ = null;
+        processingStepsBuilder_.clear();
+      }
+      bitField1_ = (bitField1_ & ~0x00000010);
+      probe_ = null;
+      if (probeBuilder_ != null) {
+        probeBuilder_.dispose();
+        probeBuilder_ = null;
+      }
+      processingWaitingReason_ = 0;
+      processingNextAttemptTime_ = null;
+      if (processingNextAttemptTimeBuilder_ != null) {
+        processingNextAttemptTimeBuilder_.dispose();
+        processingNextAttemptTimeBuilder_ = null;
+      }
       return this;
     }
 
@@ -2145,10 +2386,23 @@ java.lang.String defaultValue) {
     @java.lang.Override
     public recordings.v1.Recording buildPartial() {
       recordings.v1.Recording result = new recordings.v1.Recording(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       if (bitField1_ != 0) { buildPartial1(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(recordings.v1.Recording result) {
+      if (processingStepsBuilder_ == null) {
+        if (((bitField1_ & 0x00000010) != 0)) {
+          processingSteps_ = java.util.Collections.unmodifiableList(processingSteps_);
+          bitField1_ = (bitField1_ & ~0x00000010);
+        }
+        result.processingSteps_ = processingSteps_;
+      } else {
+        result.processingSteps_ = processingStepsBuilder_.build();
+      }
     }
 
     private void buildPartial0(recordings.v1.Recording result) {
@@ -2289,6 +2543,21 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField1_ & 0x00000008) != 0)) {
         result.processingState_ = processingState_;
+      }
+      if (((from_bitField1_ & 0x00000020) != 0)) {
+        result.probe_ = probeBuilder_ == null
+            ? probe_
+            : probeBuilder_.build();
+        to_bitField0_ |= 0x00000080;
+      }
+      if (((from_bitField1_ & 0x00000040) != 0)) {
+        result.processingWaitingReason_ = processingWaitingReason_;
+      }
+      if (((from_bitField1_ & 0x00000080) != 0)) {
+        result.processingNextAttemptTime_ = processingNextAttemptTimeBuilder_ == null
+            ? processingNextAttemptTime_
+            : processingNextAttemptTimeBuilder_.build();
+        to_bitField0_ |= 0x00000100;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -2474,6 +2743,41 @@ java.lang.String defaultValue) {
       }
       if (other.processingState_ != 0) {
         setProcessingStateValue(other.getProcessingStateValue());
+      }
+      if (processingStepsBuilder_ == null) {
+        if (!other.processingSteps_.isEmpty()) {
+          if (processingSteps_.isEmpty()) {
+            processingSteps_ = other.processingSteps_;
+            bitField1_ = (bitField1_ & ~0x00000010);
+          } else {
+            ensureProcessingStepsIsMutable();
+            processingSteps_.addAll(other.processingSteps_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.processingSteps_.isEmpty()) {
+          if (processingStepsBuilder_.isEmpty()) {
+            processingStepsBuilder_.dispose();
+            processingStepsBuilder_ = null;
+            processingSteps_ = other.processingSteps_;
+            bitField1_ = (bitField1_ & ~0x00000010);
+            processingStepsBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getProcessingStepsFieldBuilder() : null;
+          } else {
+            processingStepsBuilder_.addAllMessages(other.processingSteps_);
+          }
+        }
+      }
+      if (other.hasProbe()) {
+        mergeProbe(other.getProbe());
+      }
+      if (other.processingWaitingReason_ != 0) {
+        setProcessingWaitingReasonValue(other.getProcessingWaitingReasonValue());
+      }
+      if (other.hasProcessingNextAttemptTime()) {
+        mergeProcessingNextAttemptTime(other.getProcessingNextAttemptTime());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -2699,6 +3003,38 @@ java.lang.String defaultValue) {
               bitField1_ |= 0x00000008;
               break;
             } // case 400
+            case 410: {
+              recordings.v1.ProcessingStepStatus m =
+                  input.readMessage(
+                      recordings.v1.ProcessingStepStatus.parser(),
+                      extensionRegistry);
+              if (processingStepsBuilder_ == null) {
+                ensureProcessingStepsIsMutable();
+                processingSteps_.add(m);
+              } else {
+                processingStepsBuilder_.addMessage(m);
+              }
+              break;
+            } // case 410
+            case 418: {
+              input.readMessage(
+                  getProbeFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField1_ |= 0x00000020;
+              break;
+            } // case 418
+            case 424: {
+              processingWaitingReason_ = input.readEnum();
+              bitField1_ |= 0x00000040;
+              break;
+            } // case 424
+            case 434: {
+              input.readMessage(
+                  getProcessingNextAttemptTimeFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField1_ |= 0x00000080;
+              break;
+            } // case 434
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -6045,7 +6381,7 @@ java.lang.String defaultValue) {
     private int processingState_ = 0;
     /**
      * <pre>
-     * Where the steps after the download are.
+     * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
      * </pre>
      *
      * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -6056,7 +6392,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Where the steps after the download are.
+     * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
      * </pre>
      *
      * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -6071,7 +6407,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Where the steps after the download are.
+     * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
      * </pre>
      *
      * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -6084,7 +6420,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Where the steps after the download are.
+     * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
      * </pre>
      *
      * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -6102,7 +6438,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Where the steps after the download are.
+     * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
      * </pre>
      *
      * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -6113,6 +6449,705 @@ java.lang.String defaultValue) {
       processingState_ = 0;
       onChanged();
       return this;
+    }
+
+    private java.util.List<recordings.v1.ProcessingStepStatus> processingSteps_ =
+      java.util.Collections.emptyList();
+    private void ensureProcessingStepsIsMutable() {
+      if (!((bitField1_ & 0x00000010) != 0)) {
+        processingSteps_ = new java.util.ArrayList<recordings.v1.ProcessingStepStatus>(processingSteps_);
+        bitField1_ |= 0x00000010;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        recordings.v1.ProcessingStepStatus, recordings.v1.ProcessingStepStatus.Builder, recordings.v1.ProcessingStepStatusOrBuilder> processingStepsBuilder_;
+
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public java.util.List<recordings.v1.ProcessingStepStatus> getProcessingStepsList() {
+      if (processingStepsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(processingSteps_);
+      } else {
+        return processingStepsBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public int getProcessingStepsCount() {
+      if (processingStepsBuilder_ == null) {
+        return processingSteps_.size();
+      } else {
+        return processingStepsBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public recordings.v1.ProcessingStepStatus getProcessingSteps(int index) {
+      if (processingStepsBuilder_ == null) {
+        return processingSteps_.get(index);
+      } else {
+        return processingStepsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder setProcessingSteps(
+        int index, recordings.v1.ProcessingStepStatus value) {
+      if (processingStepsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureProcessingStepsIsMutable();
+        processingSteps_.set(index, value);
+        onChanged();
+      } else {
+        processingStepsBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder setProcessingSteps(
+        int index, recordings.v1.ProcessingStepStatus.Builder builderForValue) {
+      if (processingStepsBuilder_ == null) {
+        ensureProcessingStepsIsMutable();
+        processingSteps_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        processingStepsBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder addProcessingSteps(recordings.v1.ProcessingStepStatus value) {
+      if (processingStepsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureProcessingStepsIsMutable();
+        processingSteps_.add(value);
+        onChanged();
+      } else {
+        processingStepsBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder addProcessingSteps(
+        int index, recordings.v1.ProcessingStepStatus value) {
+      if (processingStepsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureProcessingStepsIsMutable();
+        processingSteps_.add(index, value);
+        onChanged();
+      } else {
+        processingStepsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder addProcessingSteps(
+        recordings.v1.ProcessingStepStatus.Builder builderForValue) {
+      if (processingStepsBuilder_ == null) {
+        ensureProcessingStepsIsMutable();
+        processingSteps_.add(builderForValue.build());
+        onChanged();
+      } else {
+        processingStepsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder addProcessingSteps(
+        int index, recordings.v1.ProcessingStepStatus.Builder builderForValue) {
+      if (processingStepsBuilder_ == null) {
+        ensureProcessingStepsIsMutable();
+        processingSteps_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        processingStepsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder addAllProcessingSteps(
+        java.lang.Iterable<? extends recordings.v1.ProcessingStepStatus> values) {
+      if (processingStepsBuilder_ == null) {
+        ensureProcessingStepsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, processingSteps_);
+        onChanged();
+      } else {
+        processingStepsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder clearProcessingSteps() {
+      if (processingStepsBuilder_ == null) {
+        processingSteps_ = java.util.Collections.emptyList();
+        bitField1_ = (bitField1_ & ~0x00000010);
+        onChanged();
+      } else {
+        processingStepsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public Builder removeProcessingSteps(int index) {
+      if (processingStepsBuilder_ == null) {
+        ensureProcessingStepsIsMutable();
+        processingSteps_.remove(index);
+        onChanged();
+      } else {
+        processingStepsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public recordings.v1.ProcessingStepStatus.Builder getProcessingStepsBuilder(
+        int index) {
+      return getProcessingStepsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public recordings.v1.ProcessingStepStatusOrBuilder getProcessingStepsOrBuilder(
+        int index) {
+      if (processingStepsBuilder_ == null) {
+        return processingSteps_.get(index);  } else {
+        return processingStepsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public java.util.List<? extends recordings.v1.ProcessingStepStatusOrBuilder> 
+         getProcessingStepsOrBuilderList() {
+      if (processingStepsBuilder_ != null) {
+        return processingStepsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(processingSteps_);
+      }
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public recordings.v1.ProcessingStepStatus.Builder addProcessingStepsBuilder() {
+      return getProcessingStepsFieldBuilder().addBuilder(
+          recordings.v1.ProcessingStepStatus.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public recordings.v1.ProcessingStepStatus.Builder addProcessingStepsBuilder(
+        int index) {
+      return getProcessingStepsFieldBuilder().addBuilder(
+          index, recordings.v1.ProcessingStepStatus.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Where each of them is, in their order. Empty where nobody has asked for them.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+     */
+    public java.util.List<recordings.v1.ProcessingStepStatus.Builder> 
+         getProcessingStepsBuilderList() {
+      return getProcessingStepsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        recordings.v1.ProcessingStepStatus, recordings.v1.ProcessingStepStatus.Builder, recordings.v1.ProcessingStepStatusOrBuilder> 
+        getProcessingStepsFieldBuilder() {
+      if (processingStepsBuilder_ == null) {
+        processingStepsBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            recordings.v1.ProcessingStepStatus, recordings.v1.ProcessingStepStatus.Builder, recordings.v1.ProcessingStepStatusOrBuilder>(
+                processingSteps_,
+                ((bitField1_ & 0x00000010) != 0),
+                getParentForChildren(),
+                isClean());
+        processingSteps_ = null;
+      }
+      return processingStepsBuilder_;
+    }
+
+    private recordings.v1.Probe probe_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        recordings.v1.Probe, recordings.v1.Probe.Builder, recordings.v1.ProbeOrBuilder> probeBuilder_;
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     * @return Whether the probe field is set.
+     */
+    public boolean hasProbe() {
+      return ((bitField1_ & 0x00000020) != 0);
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     * @return The probe.
+     */
+    public recordings.v1.Probe getProbe() {
+      if (probeBuilder_ == null) {
+        return probe_ == null ? recordings.v1.Probe.getDefaultInstance() : probe_;
+      } else {
+        return probeBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     */
+    public Builder setProbe(recordings.v1.Probe value) {
+      if (probeBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        probe_ = value;
+      } else {
+        probeBuilder_.setMessage(value);
+      }
+      bitField1_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     */
+    public Builder setProbe(
+        recordings.v1.Probe.Builder builderForValue) {
+      if (probeBuilder_ == null) {
+        probe_ = builderForValue.build();
+      } else {
+        probeBuilder_.setMessage(builderForValue.build());
+      }
+      bitField1_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     */
+    public Builder mergeProbe(recordings.v1.Probe value) {
+      if (probeBuilder_ == null) {
+        if (((bitField1_ & 0x00000020) != 0) &&
+          probe_ != null &&
+          probe_ != recordings.v1.Probe.getDefaultInstance()) {
+          getProbeBuilder().mergeFrom(value);
+        } else {
+          probe_ = value;
+        }
+      } else {
+        probeBuilder_.mergeFrom(value);
+      }
+      if (probe_ != null) {
+        bitField1_ |= 0x00000020;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     */
+    public Builder clearProbe() {
+      bitField1_ = (bitField1_ & ~0x00000020);
+      probe_ = null;
+      if (probeBuilder_ != null) {
+        probeBuilder_.dispose();
+        probeBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     */
+    public recordings.v1.Probe.Builder getProbeBuilder() {
+      bitField1_ |= 0x00000020;
+      onChanged();
+      return getProbeFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     */
+    public recordings.v1.ProbeOrBuilder getProbeOrBuilder() {
+      if (probeBuilder_ != null) {
+        return probeBuilder_.getMessageOrBuilder();
+      } else {
+        return probe_ == null ?
+            recordings.v1.Probe.getDefaultInstance() : probe_;
+      }
+    }
+    /**
+     * <pre>
+     * What the probe has found, once it is DONE.
+     * </pre>
+     *
+     * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        recordings.v1.Probe, recordings.v1.Probe.Builder, recordings.v1.ProbeOrBuilder> 
+        getProbeFieldBuilder() {
+      if (probeBuilder_ == null) {
+        probeBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            recordings.v1.Probe, recordings.v1.Probe.Builder, recordings.v1.ProbeOrBuilder>(
+                getProbe(),
+                getParentForChildren(),
+                isClean());
+        probe_ = null;
+      }
+      return probeBuilder_;
+    }
+
+    private int processingWaitingReason_ = 0;
+    /**
+     * <pre>
+     * Why they are PENDING and nobody is at them.
+     * </pre>
+     *
+     * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+     * @return The enum numeric value on the wire for processingWaitingReason.
+     */
+    @java.lang.Override public int getProcessingWaitingReasonValue() {
+      return processingWaitingReason_;
+    }
+    /**
+     * <pre>
+     * Why they are PENDING and nobody is at them.
+     * </pre>
+     *
+     * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+     * @param value The enum numeric value on the wire for processingWaitingReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setProcessingWaitingReasonValue(int value) {
+      processingWaitingReason_ = value;
+      bitField1_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why they are PENDING and nobody is at them.
+     * </pre>
+     *
+     * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+     * @return The processingWaitingReason.
+     */
+    @java.lang.Override
+    public recordings.v1.WaitingReason getProcessingWaitingReason() {
+      recordings.v1.WaitingReason result = recordings.v1.WaitingReason.forNumber(processingWaitingReason_);
+      return result == null ? recordings.v1.WaitingReason.UNRECOGNIZED : result;
+    }
+    /**
+     * <pre>
+     * Why they are PENDING and nobody is at them.
+     * </pre>
+     *
+     * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+     * @param value The processingWaitingReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setProcessingWaitingReason(recordings.v1.WaitingReason value) {
+      if (value == null) {
+        throw new NullPointerException();
+      }
+      bitField1_ |= 0x00000040;
+      processingWaitingReason_ = value.getNumber();
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why they are PENDING and nobody is at them.
+     * </pre>
+     *
+     * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearProcessingWaitingReason() {
+      bitField1_ = (bitField1_ & ~0x00000040);
+      processingWaitingReason_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.Timestamp processingNextAttemptTime_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> processingNextAttemptTimeBuilder_;
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     * @return Whether the processingNextAttemptTime field is set.
+     */
+    public boolean hasProcessingNextAttemptTime() {
+      return ((bitField1_ & 0x00000080) != 0);
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     * @return The processingNextAttemptTime.
+     */
+    public com.google.protobuf.Timestamp getProcessingNextAttemptTime() {
+      if (processingNextAttemptTimeBuilder_ == null) {
+        return processingNextAttemptTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : processingNextAttemptTime_;
+      } else {
+        return processingNextAttemptTimeBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     */
+    public Builder setProcessingNextAttemptTime(com.google.protobuf.Timestamp value) {
+      if (processingNextAttemptTimeBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        processingNextAttemptTime_ = value;
+      } else {
+        processingNextAttemptTimeBuilder_.setMessage(value);
+      }
+      bitField1_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     */
+    public Builder setProcessingNextAttemptTime(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (processingNextAttemptTimeBuilder_ == null) {
+        processingNextAttemptTime_ = builderForValue.build();
+      } else {
+        processingNextAttemptTimeBuilder_.setMessage(builderForValue.build());
+      }
+      bitField1_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     */
+    public Builder mergeProcessingNextAttemptTime(com.google.protobuf.Timestamp value) {
+      if (processingNextAttemptTimeBuilder_ == null) {
+        if (((bitField1_ & 0x00000080) != 0) &&
+          processingNextAttemptTime_ != null &&
+          processingNextAttemptTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getProcessingNextAttemptTimeBuilder().mergeFrom(value);
+        } else {
+          processingNextAttemptTime_ = value;
+        }
+      } else {
+        processingNextAttemptTimeBuilder_.mergeFrom(value);
+      }
+      if (processingNextAttemptTime_ != null) {
+        bitField1_ |= 0x00000080;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     */
+    public Builder clearProcessingNextAttemptTime() {
+      bitField1_ = (bitField1_ & ~0x00000080);
+      processingNextAttemptTime_ = null;
+      if (processingNextAttemptTimeBuilder_ != null) {
+        processingNextAttemptTimeBuilder_.dispose();
+        processingNextAttemptTimeBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getProcessingNextAttemptTimeBuilder() {
+      bitField1_ |= 0x00000080;
+      onChanged();
+      return getProcessingNextAttemptTimeFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getProcessingNextAttemptTimeOrBuilder() {
+      if (processingNextAttemptTimeBuilder_ != null) {
+        return processingNextAttemptTimeBuilder_.getMessageOrBuilder();
+      } else {
+        return processingNextAttemptTime_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : processingNextAttemptTime_;
+      }
+    }
+    /**
+     * <pre>
+     * When the next attempt at them is due, where they are PENDING.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        getProcessingNextAttemptTimeFieldBuilder() {
+      if (processingNextAttemptTimeBuilder_ == null) {
+        processingNextAttemptTimeBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getProcessingNextAttemptTime(),
+                getParentForChildren(),
+                isClean());
+        processingNextAttemptTime_ = null;
+      }
+      return processingNextAttemptTimeBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

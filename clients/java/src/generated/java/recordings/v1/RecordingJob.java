@@ -123,7 +123,7 @@ public enum RecordingJob
   }
   public static final com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(4);
+    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(7);
   }
 
   private static final RecordingJob[] VALUES = values();

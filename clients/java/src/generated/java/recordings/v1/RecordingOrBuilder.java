@@ -727,7 +727,7 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * Where the steps after the download are.
+   * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
    * </pre>
    *
    * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
@@ -736,11 +736,128 @@ java.lang.String defaultValue);
   int getProcessingStateValue();
   /**
    * <pre>
-   * Where the steps after the download are.
+   * Where the steps after the download are, all together: FAILED if any of them is, SKIPPED if all are.
    * </pre>
    *
    * <code>.recordings.v1.ProcessingState processing_state = 50 [json_name = "processingState"];</code>
    * @return The processingState.
    */
   recordings.v1.ProcessingState getProcessingState();
+
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  java.util.List<recordings.v1.ProcessingStepStatus> 
+      getProcessingStepsList();
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  recordings.v1.ProcessingStepStatus getProcessingSteps(int index);
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  int getProcessingStepsCount();
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  java.util.List<? extends recordings.v1.ProcessingStepStatusOrBuilder> 
+      getProcessingStepsOrBuilderList();
+  /**
+   * <pre>
+   * Where each of them is, in their order. Empty where nobody has asked for them.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.ProcessingStepStatus processing_steps = 51 [json_name = "processingSteps"];</code>
+   */
+  recordings.v1.ProcessingStepStatusOrBuilder getProcessingStepsOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * What the probe has found, once it is DONE.
+   * </pre>
+   *
+   * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+   * @return Whether the probe field is set.
+   */
+  boolean hasProbe();
+  /**
+   * <pre>
+   * What the probe has found, once it is DONE.
+   * </pre>
+   *
+   * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+   * @return The probe.
+   */
+  recordings.v1.Probe getProbe();
+  /**
+   * <pre>
+   * What the probe has found, once it is DONE.
+   * </pre>
+   *
+   * <code>.recordings.v1.Probe probe = 52 [json_name = "probe"];</code>
+   */
+  recordings.v1.ProbeOrBuilder getProbeOrBuilder();
+
+  /**
+   * <pre>
+   * Why they are PENDING and nobody is at them.
+   * </pre>
+   *
+   * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+   * @return The enum numeric value on the wire for processingWaitingReason.
+   */
+  int getProcessingWaitingReasonValue();
+  /**
+   * <pre>
+   * Why they are PENDING and nobody is at them.
+   * </pre>
+   *
+   * <code>.recordings.v1.WaitingReason processing_waiting_reason = 53 [json_name = "processingWaitingReason"];</code>
+   * @return The processingWaitingReason.
+   */
+  recordings.v1.WaitingReason getProcessingWaitingReason();
+
+  /**
+   * <pre>
+   * When the next attempt at them is due, where they are PENDING.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+   * @return Whether the processingNextAttemptTime field is set.
+   */
+  boolean hasProcessingNextAttemptTime();
+  /**
+   * <pre>
+   * When the next attempt at them is due, where they are PENDING.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+   * @return The processingNextAttemptTime.
+   */
+  com.google.protobuf.Timestamp getProcessingNextAttemptTime();
+  /**
+   * <pre>
+   * When the next attempt at them is due, where they are PENDING.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp processing_next_attempt_time = 54 [json_name = "processingNextAttemptTime"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getProcessingNextAttemptTimeOrBuilder();
 }

@@ -16,6 +16,21 @@ public final class RecordingProto {
         (com.google.protobuf.ExtensionRegistryLite) registry);
   }
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_recordings_v1_ProcessingStepStatus_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_recordings_v1_ProcessingStepStatus_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_recordings_v1_ChannelSound_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_recordings_v1_ChannelSound_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_recordings_v1_Probe_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_recordings_v1_Probe_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_recordings_v1_Recording_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -36,85 +51,132 @@ public final class RecordingProto {
     java.lang.String[] descriptorData = {
       "\n\035recordings/v1/recording.proto\022\rrecordi" +
       "ngs.v1\032\036google/protobuf/duration.proto\032\037" +
-      "google/protobuf/timestamp.proto\"\337\014\n\tReco" +
-      "rding\022\037\n\013account_sid\030\001 \001(\tR\naccountSid\022#" +
-      "\n\rrecording_sid\030\002 \001(\tR\014recordingSid\022\031\n\010c" +
-      "all_sid\030\003 \001(\tR\007callSid\022%\n\016conference_sid" +
-      "\030\004 \001(\tR\rconferenceSid\022-\n\003job\030\005 \001(\0162\033.rec" +
-      "ordings.v1.RecordingJobR\003job\0223\n\010priority" +
-      "\030\006 \001(\0162\027.recordings.v1.PriorityR\010priorit" +
-      "y\022\026\n\006source\030\007 \001(\tR\006source\022\024\n\005track\030\010 \001(\t" +
-      "R\005track\022\034\n\tdirection\030\t \001(\tR\tdirection\022\032\n" +
-      "\010channels\030\n \001(\005R\010channels\0229\n\nstart_time\030" +
-      "\013 \001(\0132\032.google.protobuf.TimestampR\tstart" +
-      "Time\0225\n\010duration\030\014 \001(\0132\031.google.protobuf" +
-      ".DurationR\010duration\022\037\n\013from_number\030\r \001(\t" +
-      "R\nfromNumber\022\033\n\tto_number\030\016 \001(\tR\010toNumbe" +
-      "r\022<\n\006labels\030\017 \003(\0132$.recordings.v1.Record" +
-      "ing.LabelsEntryR\006labels\022\035\n\nsource_url\030\020 " +
-      "\001(\tR\tsourceUrl\0223\n\005state\030\024 \001(\0162\035.recordin" +
-      "gs.v1.RecordingStateR\005state\022C\n\016failure_r" +
-      "eason\030\025 \001(\0162\034.recordings.v1.FailureReaso" +
-      "nR\rfailureReason\022\'\n\017failure_message\030\026 \001(" +
-      "\tR\016failureMessage\022C\n\016waiting_reason\030\027 \001(" +
-      "\0162\034.recordings.v1.WaitingReasonR\rwaiting" +
-      "Reason\022\030\n\007attempt\030\030 \001(\005R\007attempt\022\032\n\010fail" +
-      "ures\030\031 \001(\005R\010failures\022F\n\021next_attempt_tim" +
-      "e\030\032 \001(\0132\032.google.protobuf.TimestampR\017nex" +
-      "tAttemptTime\022%\n\016received_bytes\030\033 \001(\003R\rre" +
-      "ceivedBytes\022\035\n\nsize_bytes\030\036 \001(\003R\tsizeByt" +
-      "es\022\026\n\006sha256\030\037 \001(\tR\006sha256\022\022\n\004etag\030  \001(\t" +
-      "R\004etag\022!\n\014content_type\030! \001(\tR\013contentTyp" +
-      "e\022\'\n\017stored_channels\030\" \001(\005R\016storedChanne" +
-      "ls\0229\n\031encryption_public_key_sid\030# \001(\tR\026e" +
-      "ncryptionPublicKeySid\022\032\n\010revision\030( \001(\003R" +
-      "\010revision\022;\n\013create_time\030) \001(\0132\032.google." +
-      "protobuf.TimestampR\ncreateTime\022;\n\013update" +
-      "_time\030* \001(\0132\032.google.protobuf.TimestampR" +
-      "\nupdateTime\0229\n\nready_time\030+ \001(\0132\032.google" +
-      ".protobuf.TimestampR\treadyTime\022;\n\013delete" +
-      "_time\030, \001(\0132\032.google.protobuf.TimestampR" +
-      "\ndeleteTime\022I\n\020processing_state\0302 \001(\0162\036." +
-      "recordings.v1.ProcessingStateR\017processin" +
-      "gState\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022" +
-      "\024\n\005value\030\002 \001(\tR\005value:\0028\001*\302\001\n\016RecordingS" +
-      "tate\022\037\n\033RECORDING_STATE_UNSPECIFIED\020\000\022\032\n" +
-      "\026RECORDING_STATE_QUEUED\020\001\022\037\n\033RECORDING_S" +
-      "TATE_DOWNLOADING\020\002\022\031\n\025RECORDING_STATE_RE" +
-      "ADY\020\003\022\032\n\026RECORDING_STATE_FAILED\020\004\022\033\n\027REC" +
-      "ORDING_STATE_DELETED\020\005*\305\001\n\017ProcessingSta" +
-      "te\022 \n\034PROCESSING_STATE_UNSPECIFIED\020\000\022\034\n\030" +
-      "PROCESSING_STATE_PENDING\020\001\022\034\n\030PROCESSING" +
-      "_STATE_RUNNING\020\002\022\031\n\025PROCESSING_STATE_DON" +
-      "E\020\003\022\033\n\027PROCESSING_STATE_FAILED\020\004\022\034\n\030PROC" +
-      "ESSING_STATE_SKIPPED\020\005*\317\004\n\rFailureReason" +
-      "\022\036\n\032FAILURE_REASON_UNSPECIFIED\020\000\022 \n\034FAIL" +
-      "URE_REASON_SOURCE_ABSENT\020\001\022 \n\034FAILURE_RE" +
-      "ASON_SOURCE_FAILED\020\002\022#\n\037FAILURE_REASON_S" +
-      "OURCE_NOT_FOUND\020\003\022%\n!FAILURE_REASON_SOUR" +
-      "CE_UNAVAILABLE\020\004\022#\n\037FAILURE_REASON_SOURC" +
-      "E_TRUNCATED\020\005\022#\n\037FAILURE_REASON_SOURCE_N" +
-      "OT_AUDIO\020\006\022#\n\037FAILURE_REASON_SOURCE_TOO_" +
-      "LARGE\020\007\022*\n&FAILURE_REASON_SOURCE_REDIREC" +
-      "T_REFUSED\020\010\022!\n\035FAILURE_REASON_WORKER_CRA" +
-      "SHED\020\t\022!\n\035FAILURE_REASON_SOURCE_REFUSED\020" +
-      "\n\022)\n%FAILURE_REASON_ENCRYPTION_KEY_UNKNO" +
-      "WN\020\024\022\'\n#FAILURE_REASON_ENCRYPTION_KEY_WR" +
-      "ONG\020\025\022*\n&FAILURE_REASON_ENCRYPTION_TAG_M" +
-      "ISMATCH\020\026\022-\n)FAILURE_REASON_ENCRYPTION_D" +
-      "ETAILS_INVALID\020\027*\273\001\n\rWaitingReason\022\036\n\032WA" +
-      "ITING_REASON_UNSPECIFIED\020\000\022\030\n\024WAITING_RE" +
-      "ASON_RETRY\020\001\022\037\n\033WAITING_REASON_RATE_LIMI" +
-      "TED\020\002\022\'\n#WAITING_REASON_ACCOUNT_UNAUTHOR" +
-      "IZED\020\003\022&\n\"WAITING_REASON_STORAGE_UNAVAIL" +
-      "ABLE\020\004*f\n\014RecordingJob\022\035\n\031RECORDING_JOB_" +
-      "UNSPECIFIED\020\000\022\026\n\022RECORDING_JOB_FULL\020\001\022\037\n" +
-      "\033RECORDING_JOB_DOWNLOAD_ONLY\020\002*c\n\010Priori" +
-      "ty\022\030\n\024PRIORITY_UNSPECIFIED\020\000\022\025\n\021PRIORITY" +
-      "_PLAYBACK\020\001\022\023\n\017PRIORITY_NORMAL\020\002\022\021\n\rPRIO" +
-      "RITY_BULK\020\003Bc\n\rrecordings.v1B\016RecordingP" +
-      "rotoP\001Z@recording-service.internal/clien" +
-      "ts/go/recordings/v1;recordingsv1b\006proto3"
+      "google/protobuf/timestamp.proto\"\322\001\n\024Proc" +
+      "essingStepStatus\0221\n\004step\030\001 \001(\0162\035.recordi" +
+      "ngs.v1.ProcessingStepR\004step\0224\n\005state\030\002 \001" +
+      "(\0162\036.recordings.v1.ProcessingStateR\005stat" +
+      "e\0227\n\006reason\030\003 \001(\0162\037.recordings.v1.Proces" +
+      "singReasonR\006reason\022\030\n\007message\030\004 \001(\tR\007mes" +
+      "sage\"\237\001\n\014ChannelSound\022(\n\rloudness_lufs\030\001" +
+      " \001(\001H\000R\014loudnessLufs\210\001\001\022 \n\tpeak_dbfs\030\002 \001" +
+      "(\001H\001R\010peakDbfs\210\001\001\022#\n\rsilence_share\030\003 \001(\001" +
+      "R\014silenceShareB\020\n\016_loudness_lufsB\014\n\n_pea" +
+      "k_dbfs\"\307\002\n\005Probe\022\034\n\tcontainer\030\001 \001(\tR\tcon" +
+      "tainer\022\024\n\005codec\030\002 \001(\tR\005codec\022\037\n\013sample_r" +
+      "ate\030\003 \001(\005R\nsampleRate\022\032\n\010channels\030\004 \001(\005R" +
+      "\010channels\022\031\n\010bit_rate\030\005 \001(\005R\007bitRate\0225\n\010" +
+      "duration\030\006 \001(\0132\031.google.protobuf.Duratio" +
+      "nR\010duration\022B\n\016channel_sounds\030\007 \003(\0132\033.re" +
+      "cordings.v1.ChannelSoundR\rchannelSounds\022" +
+      "7\n\010warnings\030\010 \003(\0162\033.recordings.v1.ProbeW" +
+      "arningR\010warnings\"\222\017\n\tRecording\022\037\n\013accoun" +
+      "t_sid\030\001 \001(\tR\naccountSid\022#\n\rrecording_sid" +
+      "\030\002 \001(\tR\014recordingSid\022\031\n\010call_sid\030\003 \001(\tR\007" +
+      "callSid\022%\n\016conference_sid\030\004 \001(\tR\rconfere" +
+      "nceSid\022-\n\003job\030\005 \001(\0162\033.recordings.v1.Reco" +
+      "rdingJobR\003job\0223\n\010priority\030\006 \001(\0162\027.record" +
+      "ings.v1.PriorityR\010priority\022\026\n\006source\030\007 \001" +
+      "(\tR\006source\022\024\n\005track\030\010 \001(\tR\005track\022\034\n\tdire" +
+      "ction\030\t \001(\tR\tdirection\022\032\n\010channels\030\n \001(\005" +
+      "R\010channels\0229\n\nstart_time\030\013 \001(\0132\032.google." +
+      "protobuf.TimestampR\tstartTime\0225\n\010duratio" +
+      "n\030\014 \001(\0132\031.google.protobuf.DurationR\010dura" +
+      "tion\022\037\n\013from_number\030\r \001(\tR\nfromNumber\022\033\n" +
+      "\tto_number\030\016 \001(\tR\010toNumber\022<\n\006labels\030\017 \003" +
+      "(\0132$.recordings.v1.Recording.LabelsEntry" +
+      "R\006labels\022\035\n\nsource_url\030\020 \001(\tR\tsourceUrl\022" +
+      "3\n\005state\030\024 \001(\0162\035.recordings.v1.Recording" +
+      "StateR\005state\022C\n\016failure_reason\030\025 \001(\0162\034.r" +
+      "ecordings.v1.FailureReasonR\rfailureReaso" +
+      "n\022\'\n\017failure_message\030\026 \001(\tR\016failureMessa" +
+      "ge\022C\n\016waiting_reason\030\027 \001(\0162\034.recordings." +
+      "v1.WaitingReasonR\rwaitingReason\022\030\n\007attem" +
+      "pt\030\030 \001(\005R\007attempt\022\032\n\010failures\030\031 \001(\005R\010fai" +
+      "lures\022F\n\021next_attempt_time\030\032 \001(\0132\032.googl" +
+      "e.protobuf.TimestampR\017nextAttemptTime\022%\n" +
+      "\016received_bytes\030\033 \001(\003R\rreceivedBytes\022\035\n\n" +
+      "size_bytes\030\036 \001(\003R\tsizeBytes\022\026\n\006sha256\030\037 " +
+      "\001(\tR\006sha256\022\022\n\004etag\030  \001(\tR\004etag\022!\n\014conte" +
+      "nt_type\030! \001(\tR\013contentType\022\'\n\017stored_cha" +
+      "nnels\030\" \001(\005R\016storedChannels\0229\n\031encryptio" +
+      "n_public_key_sid\030# \001(\tR\026encryptionPublic" +
+      "KeySid\022\032\n\010revision\030( \001(\003R\010revision\022;\n\013cr" +
+      "eate_time\030) \001(\0132\032.google.protobuf.Timest" +
+      "ampR\ncreateTime\022;\n\013update_time\030* \001(\0132\032.g" +
+      "oogle.protobuf.TimestampR\nupdateTime\0229\n\n" +
+      "ready_time\030+ \001(\0132\032.google.protobuf.Times" +
+      "tampR\treadyTime\022;\n\013delete_time\030, \001(\0132\032.g" +
+      "oogle.protobuf.TimestampR\ndeleteTime\022I\n\020" +
+      "processing_state\0302 \001(\0162\036.recordings.v1.P" +
+      "rocessingStateR\017processingState\022N\n\020proce" +
+      "ssing_steps\0303 \003(\0132#.recordings.v1.Proces" +
+      "singStepStatusR\017processingSteps\022*\n\005probe" +
+      "\0304 \001(\0132\024.recordings.v1.ProbeR\005probe\022X\n\031p" +
+      "rocessing_waiting_reason\0305 \001(\0162\034.recordi" +
+      "ngs.v1.WaitingReasonR\027processingWaitingR" +
+      "eason\022[\n\034processing_next_attempt_time\0306 " +
+      "\001(\0132\032.google.protobuf.TimestampR\031process" +
+      "ingNextAttemptTime\0329\n\013LabelsEntry\022\020\n\003key" +
+      "\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001*\302\001" +
+      "\n\016RecordingState\022\037\n\033RECORDING_STATE_UNSP" +
+      "ECIFIED\020\000\022\032\n\026RECORDING_STATE_QUEUED\020\001\022\037\n" +
+      "\033RECORDING_STATE_DOWNLOADING\020\002\022\031\n\025RECORD" +
+      "ING_STATE_READY\020\003\022\032\n\026RECORDING_STATE_FAI" +
+      "LED\020\004\022\033\n\027RECORDING_STATE_DELETED\020\005*\305\001\n\017P" +
+      "rocessingState\022 \n\034PROCESSING_STATE_UNSPE" +
+      "CIFIED\020\000\022\034\n\030PROCESSING_STATE_PENDING\020\001\022\034" +
+      "\n\030PROCESSING_STATE_RUNNING\020\002\022\031\n\025PROCESSI" +
+      "NG_STATE_DONE\020\003\022\033\n\027PROCESSING_STATE_FAIL" +
+      "ED\020\004\022\034\n\030PROCESSING_STATE_SKIPPED\020\005*\212\001\n\016P" +
+      "rocessingStep\022\037\n\033PROCESSING_STEP_UNSPECI" +
+      "FIED\020\000\022\031\n\025PROCESSING_STEP_PROBE\020\001\022\034\n\030PRO" +
+      "CESSING_STEP_WAVEFORM\020\002\022\036\n\032PROCESSING_ST" +
+      "EP_TRANSCRIPT\020\003*\262\004\n\020ProcessingReason\022!\n\035" +
+      "PROCESSING_REASON_UNSPECIFIED\020\000\022!\n\035PROCE" +
+      "SSING_REASON_MEDIA_EMPTY\020\001\022%\n!PROCESSING" +
+      "_REASON_MEDIA_NOT_AUDIO\020\002\022%\n!PROCESSING_" +
+      "REASON_MEDIA_TRUNCATED\020\003\022\"\n\036PROCESSING_R" +
+      "EASON_MEDIA_BROKEN\020\004\022$\n PROCESSING_REASO" +
+      "N_WORKER_CRASHED\020\005\022/\n+PROCESSING_REASON_" +
+      "TRANSCRIPTION_UNAVAILABLE\020\006\0220\n,PROCESSIN" +
+      "G_REASON_TRANSCRIPTION_KEY_REJECTED\020\007\022+\n" +
+      "\'PROCESSING_REASON_TRANSCRIPTION_REFUSED" +
+      "\020\010\0222\n.PROCESSING_REASON_TRANSCRIPTION_AN" +
+      "SWER_INVALID\020\t\0222\n.PROCESSING_REASON_TRAN" +
+      "SCRIPTION_WRONG_LANGUAGE\020\n\022$\n PROCESSING" +
+      "_REASON_NOT_CONFIGURED\020\013\022\"\n\036PROCESSING_R" +
+      "EASON_PROBE_FAILED\020\014*\231\001\n\014ProbeWarning\022\035\n" +
+      "\031PROBE_WARNING_UNSPECIFIED\020\000\022#\n\037PROBE_WA" +
+      "RNING_DURATION_MISMATCH\020\001\022#\n\037PROBE_WARNI" +
+      "NG_CHANNELS_MISMATCH\020\002\022 \n\034PROBE_WARNING_" +
+      "CHANNEL_SILENT\020\003*\317\004\n\rFailureReason\022\036\n\032FA" +
+      "ILURE_REASON_UNSPECIFIED\020\000\022 \n\034FAILURE_RE" +
+      "ASON_SOURCE_ABSENT\020\001\022 \n\034FAILURE_REASON_S" +
+      "OURCE_FAILED\020\002\022#\n\037FAILURE_REASON_SOURCE_" +
+      "NOT_FOUND\020\003\022%\n!FAILURE_REASON_SOURCE_UNA" +
+      "VAILABLE\020\004\022#\n\037FAILURE_REASON_SOURCE_TRUN" +
+      "CATED\020\005\022#\n\037FAILURE_REASON_SOURCE_NOT_AUD" +
+      "IO\020\006\022#\n\037FAILURE_REASON_SOURCE_TOO_LARGE\020" +
+      "\007\022*\n&FAILURE_REASON_SOURCE_REDIRECT_REFU" +
+      "SED\020\010\022!\n\035FAILURE_REASON_WORKER_CRASHED\020\t" +
+      "\022!\n\035FAILURE_REASON_SOURCE_REFUSED\020\n\022)\n%F" +
+      "AILURE_REASON_ENCRYPTION_KEY_UNKNOWN\020\024\022\'" +
+      "\n#FAILURE_REASON_ENCRYPTION_KEY_WRONG\020\025\022" +
+      "*\n&FAILURE_REASON_ENCRYPTION_TAG_MISMATC" +
+      "H\020\026\022-\n)FAILURE_REASON_ENCRYPTION_DETAILS" +
+      "_INVALID\020\027*\273\001\n\rWaitingReason\022\036\n\032WAITING_" +
+      "REASON_UNSPECIFIED\020\000\022\030\n\024WAITING_REASON_R" +
+      "ETRY\020\001\022\037\n\033WAITING_REASON_RATE_LIMITED\020\002\022" +
+      "\'\n#WAITING_REASON_ACCOUNT_UNAUTHORIZED\020\003" +
+      "\022&\n\"WAITING_REASON_STORAGE_UNAVAILABLE\020\004" +
+      "*f\n\014RecordingJob\022\035\n\031RECORDING_JOB_UNSPEC" +
+      "IFIED\020\000\022\026\n\022RECORDING_JOB_FULL\020\001\022\037\n\033RECOR" +
+      "DING_JOB_DOWNLOAD_ONLY\020\002*c\n\010Priority\022\030\n\024" +
+      "PRIORITY_UNSPECIFIED\020\000\022\025\n\021PRIORITY_PLAYB" +
+      "ACK\020\001\022\023\n\017PRIORITY_NORMAL\020\002\022\021\n\rPRIORITY_B" +
+      "ULK\020\003Bc\n\rrecordings.v1B\016RecordingProtoP\001" +
+      "Z@recording-service.internal/clients/go/" +
+      "recordings/v1;recordingsv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -122,12 +184,30 @@ public final class RecordingProto {
           com.google.protobuf.DurationProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
         });
-    internal_static_recordings_v1_Recording_descriptor =
+    internal_static_recordings_v1_ProcessingStepStatus_descriptor =
       getDescriptor().getMessageTypes().get(0);
+    internal_static_recordings_v1_ProcessingStepStatus_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_recordings_v1_ProcessingStepStatus_descriptor,
+        new java.lang.String[] { "Step", "State", "Reason", "Message", });
+    internal_static_recordings_v1_ChannelSound_descriptor =
+      getDescriptor().getMessageTypes().get(1);
+    internal_static_recordings_v1_ChannelSound_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_recordings_v1_ChannelSound_descriptor,
+        new java.lang.String[] { "LoudnessLufs", "PeakDbfs", "SilenceShare", });
+    internal_static_recordings_v1_Probe_descriptor =
+      getDescriptor().getMessageTypes().get(2);
+    internal_static_recordings_v1_Probe_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_recordings_v1_Probe_descriptor,
+        new java.lang.String[] { "Container", "Codec", "SampleRate", "Channels", "BitRate", "Duration", "ChannelSounds", "Warnings", });
+    internal_static_recordings_v1_Recording_descriptor =
+      getDescriptor().getMessageTypes().get(3);
     internal_static_recordings_v1_Recording_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_Recording_descriptor,
-        new java.lang.String[] { "AccountSid", "RecordingSid", "CallSid", "ConferenceSid", "Job", "Priority", "Source", "Track", "Direction", "Channels", "StartTime", "Duration", "FromNumber", "ToNumber", "Labels", "SourceUrl", "State", "FailureReason", "FailureMessage", "WaitingReason", "Attempt", "Failures", "NextAttemptTime", "ReceivedBytes", "SizeBytes", "Sha256", "Etag", "ContentType", "StoredChannels", "EncryptionPublicKeySid", "Revision", "CreateTime", "UpdateTime", "ReadyTime", "DeleteTime", "ProcessingState", });
+        new java.lang.String[] { "AccountSid", "RecordingSid", "CallSid", "ConferenceSid", "Job", "Priority", "Source", "Track", "Direction", "Channels", "StartTime", "Duration", "FromNumber", "ToNumber", "Labels", "SourceUrl", "State", "FailureReason", "FailureMessage", "WaitingReason", "Attempt", "Failures", "NextAttemptTime", "ReceivedBytes", "SizeBytes", "Sha256", "Etag", "ContentType", "StoredChannels", "EncryptionPublicKeySid", "Revision", "CreateTime", "UpdateTime", "ReadyTime", "DeleteTime", "ProcessingState", "ProcessingSteps", "Probe", "ProcessingWaitingReason", "ProcessingNextAttemptTime", });
     internal_static_recordings_v1_Recording_LabelsEntry_descriptor =
       internal_static_recordings_v1_Recording_descriptor.getNestedTypes().get(0);
     internal_static_recordings_v1_Recording_LabelsEntry_fieldAccessorTable = new

@@ -265,6 +265,68 @@ public final class RecordingServiceGrpc {
     return getStreamRecordingMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<recordings.v1.GetWaveformRequest,
+      recordings.v1.GetWaveformResponse> getGetWaveformMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetWaveform",
+      requestType = recordings.v1.GetWaveformRequest.class,
+      responseType = recordings.v1.GetWaveformResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<recordings.v1.GetWaveformRequest,
+      recordings.v1.GetWaveformResponse> getGetWaveformMethod() {
+    io.grpc.MethodDescriptor<recordings.v1.GetWaveformRequest, recordings.v1.GetWaveformResponse> getGetWaveformMethod;
+    if ((getGetWaveformMethod = RecordingServiceGrpc.getGetWaveformMethod) == null) {
+      synchronized (RecordingServiceGrpc.class) {
+        if ((getGetWaveformMethod = RecordingServiceGrpc.getGetWaveformMethod) == null) {
+          RecordingServiceGrpc.getGetWaveformMethod = getGetWaveformMethod =
+              io.grpc.MethodDescriptor.<recordings.v1.GetWaveformRequest, recordings.v1.GetWaveformResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetWaveform"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  recordings.v1.GetWaveformRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  recordings.v1.GetWaveformResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new RecordingServiceMethodDescriptorSupplier("GetWaveform"))
+              .build();
+        }
+      }
+    }
+    return getGetWaveformMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<recordings.v1.GetTranscriptRequest,
+      recordings.v1.GetTranscriptResponse> getGetTranscriptMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetTranscript",
+      requestType = recordings.v1.GetTranscriptRequest.class,
+      responseType = recordings.v1.GetTranscriptResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<recordings.v1.GetTranscriptRequest,
+      recordings.v1.GetTranscriptResponse> getGetTranscriptMethod() {
+    io.grpc.MethodDescriptor<recordings.v1.GetTranscriptRequest, recordings.v1.GetTranscriptResponse> getGetTranscriptMethod;
+    if ((getGetTranscriptMethod = RecordingServiceGrpc.getGetTranscriptMethod) == null) {
+      synchronized (RecordingServiceGrpc.class) {
+        if ((getGetTranscriptMethod = RecordingServiceGrpc.getGetTranscriptMethod) == null) {
+          RecordingServiceGrpc.getGetTranscriptMethod = getGetTranscriptMethod =
+              io.grpc.MethodDescriptor.<recordings.v1.GetTranscriptRequest, recordings.v1.GetTranscriptResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetTranscript"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  recordings.v1.GetTranscriptRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  recordings.v1.GetTranscriptResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new RecordingServiceMethodDescriptorSupplier("GetTranscript"))
+              .build();
+        }
+      }
+    }
+    return getGetTranscriptMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<recordings.v1.CreatePlaybackUrlRequest,
       recordings.v1.CreatePlaybackUrlResponse> getCreatePlaybackUrlMethod;
 
@@ -478,6 +540,28 @@ public final class RecordingServiceGrpc {
 
     /**
      * <pre>
+     * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+     * STEP_WITHOUT_RESULT where it will not be.
+     * </pre>
+     */
+    default void getWaveform(recordings.v1.GetWaveformRequest request,
+        io.grpc.stub.StreamObserver<recordings.v1.GetWaveformResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetWaveformMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+     * larger than clients accept.
+     * </pre>
+     */
+    default void getTranscript(recordings.v1.GetTranscriptRequest request,
+        io.grpc.stub.StreamObserver<recordings.v1.GetTranscriptResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetTranscriptMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
      * recording: of one that is on its way, the URL says how far it is. Stores nothing.
      * </pre>
@@ -626,6 +710,30 @@ public final class RecordingServiceGrpc {
 
     /**
      * <pre>
+     * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+     * STEP_WITHOUT_RESULT where it will not be.
+     * </pre>
+     */
+    public void getWaveform(recordings.v1.GetWaveformRequest request,
+        io.grpc.stub.StreamObserver<recordings.v1.GetWaveformResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetWaveformMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+     * larger than clients accept.
+     * </pre>
+     */
+    public void getTranscript(recordings.v1.GetTranscriptRequest request,
+        io.grpc.stub.StreamObserver<recordings.v1.GetTranscriptResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetTranscriptMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
      * recording: of one that is on its way, the URL says how far it is. Stores nothing.
      * </pre>
@@ -758,6 +866,28 @@ public final class RecordingServiceGrpc {
 
     /**
      * <pre>
+     * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+     * STEP_WITHOUT_RESULT where it will not be.
+     * </pre>
+     */
+    public recordings.v1.GetWaveformResponse getWaveform(recordings.v1.GetWaveformRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetWaveformMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+     * larger than clients accept.
+     * </pre>
+     */
+    public recordings.v1.GetTranscriptResponse getTranscript(recordings.v1.GetTranscriptRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetTranscriptMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
      * recording: of one that is on its way, the URL says how far it is. Stores nothing.
      * </pre>
@@ -885,6 +1015,28 @@ public final class RecordingServiceGrpc {
 
     /**
      * <pre>
+     * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+     * STEP_WITHOUT_RESULT where it will not be.
+     * </pre>
+     */
+    public recordings.v1.GetWaveformResponse getWaveform(recordings.v1.GetWaveformRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetWaveformMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+     * larger than clients accept.
+     * </pre>
+     */
+    public recordings.v1.GetTranscriptResponse getTranscript(recordings.v1.GetTranscriptRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetTranscriptMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
      * recording: of one that is on its way, the URL says how far it is. Stores nothing.
      * </pre>
@@ -984,6 +1136,30 @@ public final class RecordingServiceGrpc {
 
     /**
      * <pre>
+     * What is seen of a recording's sound. FAILED_PRECONDITION with the reason STEP_NOT_DONE before it is drawn, and with
+     * STEP_WITHOUT_RESULT where it will not be.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<recordings.v1.GetWaveformResponse> getWaveform(
+        recordings.v1.GetWaveformRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetWaveformMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * What is said in a recording. Refused as GetWaveform. Of a very long one the words are left out, so that the answer is no
+     * larger than clients accept.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<recordings.v1.GetTranscriptResponse> getTranscript(
+        recordings.v1.GetTranscriptRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetTranscriptMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Makes a URL by which whoever has it may play the recording over HTTP until it expires. In every state of the
      * recording: of one that is on its way, the URL says how far it is. Stores nothing.
      * </pre>
@@ -1014,8 +1190,10 @@ public final class RecordingServiceGrpc {
   private static final int METHODID_WATCH_RECORDING = 5;
   private static final int METHODID_WATCH_RECORDINGS = 6;
   private static final int METHODID_STREAM_RECORDING = 7;
-  private static final int METHODID_CREATE_PLAYBACK_URL = 8;
-  private static final int METHODID_DELETE_RECORDING = 9;
+  private static final int METHODID_GET_WAVEFORM = 8;
+  private static final int METHODID_GET_TRANSCRIPT = 9;
+  private static final int METHODID_CREATE_PLAYBACK_URL = 10;
+  private static final int METHODID_DELETE_RECORDING = 11;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1065,6 +1243,14 @@ public final class RecordingServiceGrpc {
         case METHODID_STREAM_RECORDING:
           serviceImpl.streamRecording((recordings.v1.StreamRecordingRequest) request,
               (io.grpc.stub.StreamObserver<recordings.v1.StreamRecordingResponse>) responseObserver);
+          break;
+        case METHODID_GET_WAVEFORM:
+          serviceImpl.getWaveform((recordings.v1.GetWaveformRequest) request,
+              (io.grpc.stub.StreamObserver<recordings.v1.GetWaveformResponse>) responseObserver);
+          break;
+        case METHODID_GET_TRANSCRIPT:
+          serviceImpl.getTranscript((recordings.v1.GetTranscriptRequest) request,
+              (io.grpc.stub.StreamObserver<recordings.v1.GetTranscriptResponse>) responseObserver);
           break;
         case METHODID_CREATE_PLAYBACK_URL:
           serviceImpl.createPlaybackUrl((recordings.v1.CreatePlaybackUrlRequest) request,
@@ -1149,6 +1335,20 @@ public final class RecordingServiceGrpc {
               recordings.v1.StreamRecordingResponse>(
                 service, METHODID_STREAM_RECORDING)))
         .addMethod(
+          getGetWaveformMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              recordings.v1.GetWaveformRequest,
+              recordings.v1.GetWaveformResponse>(
+                service, METHODID_GET_WAVEFORM)))
+        .addMethod(
+          getGetTranscriptMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              recordings.v1.GetTranscriptRequest,
+              recordings.v1.GetTranscriptResponse>(
+                service, METHODID_GET_TRANSCRIPT)))
+        .addMethod(
           getCreatePlaybackUrlMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -1218,6 +1418,8 @@ public final class RecordingServiceGrpc {
               .addMethod(getWatchRecordingMethod())
               .addMethod(getWatchRecordingsMethod())
               .addMethod(getStreamRecordingMethod())
+              .addMethod(getGetWaveformMethod())
+              .addMethod(getGetTranscriptMethod())
               .addMethod(getCreatePlaybackUrlMethod())
               .addMethod(getDeleteRecordingMethod())
               .build();

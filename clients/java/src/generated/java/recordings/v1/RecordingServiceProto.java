@@ -28,38 +28,43 @@ public final class RecordingServiceProto {
       "\rrecordings.v1\032\034recordings/v1/deletion.p" +
       "roto\032\033recordings/v1/enqueue.proto\032\032recor" +
       "dings/v1/lookup.proto\032 recordings/v1/pla" +
-      "yback_url.proto\032\032recordings/v1/stream.pr" +
-      "oto\032\031recordings/v1/watch.proto2\235\010\n\020Recor" +
-      "dingService\022c\n\020EnqueueRecording\022&.record" +
-      "ings.v1.EnqueueRecordingRequest\032\'.record" +
-      "ings.v1.EnqueueRecordingResponse\022u\n\026Batc" +
-      "hEnqueueRecordings\022,.recordings.v1.Batch" +
-      "EnqueueRecordingsRequest\032-.recordings.v1" +
-      ".BatchEnqueueRecordingsResponse\022\201\001\n\032Repo" +
-      "rtRecordingUnavailable\0220.recordings.v1.R" +
-      "eportRecordingUnavailableRequest\0321.recor" +
-      "dings.v1.ReportRecordingUnavailableRespo" +
-      "nse\022W\n\014GetRecording\022\".recordings.v1.GetR" +
-      "ecordingRequest\032#.recordings.v1.GetRecor" +
-      "dingResponse\022]\n\016ListRecordings\022$.recordi" +
-      "ngs.v1.ListRecordingsRequest\032%.recording" +
-      "s.v1.ListRecordingsResponse\022_\n\016WatchReco" +
-      "rding\022$.recordings.v1.WatchRecordingRequ" +
-      "est\032%.recordings.v1.WatchRecordingRespon" +
-      "se0\001\022b\n\017WatchRecordings\022%.recordings.v1." +
-      "WatchRecordingsRequest\032&.recordings.v1.W" +
-      "atchRecordingsResponse0\001\022b\n\017StreamRecord" +
-      "ing\022%.recordings.v1.StreamRecordingReque" +
-      "st\032&.recordings.v1.StreamRecordingRespon" +
-      "se0\001\022f\n\021CreatePlaybackUrl\022\'.recordings.v" +
-      "1.CreatePlaybackUrlRequest\032(.recordings." +
-      "v1.CreatePlaybackUrlResponse\022`\n\017DeleteRe" +
-      "cording\022%.recordings.v1.DeleteRecordingR" +
-      "equest\032&.recordings.v1.DeleteRecordingRe" +
-      "sponseBj\n\rrecordings.v1B\025RecordingServic" +
-      "eProtoP\001Z@recording-service.internal/cli" +
-      "ents/go/recordings/v1;recordingsv1b\006prot" +
-      "o3"
+      "yback_url.proto\032\033recordings/v1/results.p" +
+      "roto\032\032recordings/v1/stream.proto\032\031record" +
+      "ings/v1/watch.proto2\317\t\n\020RecordingService" +
+      "\022c\n\020EnqueueRecording\022&.recordings.v1.Enq" +
+      "ueueRecordingRequest\032\'.recordings.v1.Enq" +
+      "ueueRecordingResponse\022u\n\026BatchEnqueueRec" +
+      "ordings\022,.recordings.v1.BatchEnqueueReco" +
+      "rdingsRequest\032-.recordings.v1.BatchEnque" +
+      "ueRecordingsResponse\022\201\001\n\032ReportRecording" +
+      "Unavailable\0220.recordings.v1.ReportRecord" +
+      "ingUnavailableRequest\0321.recordings.v1.Re" +
+      "portRecordingUnavailableResponse\022W\n\014GetR" +
+      "ecording\022\".recordings.v1.GetRecordingReq" +
+      "uest\032#.recordings.v1.GetRecordingRespons" +
+      "e\022]\n\016ListRecordings\022$.recordings.v1.List" +
+      "RecordingsRequest\032%.recordings.v1.ListRe" +
+      "cordingsResponse\022_\n\016WatchRecording\022$.rec" +
+      "ordings.v1.WatchRecordingRequest\032%.recor" +
+      "dings.v1.WatchRecordingResponse0\001\022b\n\017Wat" +
+      "chRecordings\022%.recordings.v1.WatchRecord" +
+      "ingsRequest\032&.recordings.v1.WatchRecordi" +
+      "ngsResponse0\001\022b\n\017StreamRecording\022%.recor" +
+      "dings.v1.StreamRecordingRequest\032&.record" +
+      "ings.v1.StreamRecordingResponse0\001\022T\n\013Get" +
+      "Waveform\022!.recordings.v1.GetWaveformRequ" +
+      "est\032\".recordings.v1.GetWaveformResponse\022" +
+      "Z\n\rGetTranscript\022#.recordings.v1.GetTran" +
+      "scriptRequest\032$.recordings.v1.GetTranscr" +
+      "iptResponse\022f\n\021CreatePlaybackUrl\022\'.recor" +
+      "dings.v1.CreatePlaybackUrlRequest\032(.reco" +
+      "rdings.v1.CreatePlaybackUrlResponse\022`\n\017D" +
+      "eleteRecording\022%.recordings.v1.DeleteRec" +
+      "ordingRequest\032&.recordings.v1.DeleteReco" +
+      "rdingResponseBj\n\rrecordings.v1B\025Recordin" +
+      "gServiceProtoP\001Z@recording-service.inter" +
+      "nal/clients/go/recordings/v1;recordingsv" +
+      "1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -68,6 +73,7 @@ public final class RecordingServiceProto {
           recordings.v1.EnqueueProto.getDescriptor(),
           recordings.v1.LookupProto.getDescriptor(),
           recordings.v1.PlaybackUrlProto.getDescriptor(),
+          recordings.v1.ResultsProto.getDescriptor(),
           recordings.v1.StreamProto.getDescriptor(),
           recordings.v1.WatchProto.getDescriptor(),
         });
@@ -75,6 +81,7 @@ public final class RecordingServiceProto {
     recordings.v1.EnqueueProto.getDescriptor();
     recordings.v1.LookupProto.getDescriptor();
     recordings.v1.PlaybackUrlProto.getDescriptor();
+    recordings.v1.ResultsProto.getDescriptor();
     recordings.v1.StreamProto.getDescriptor();
     recordings.v1.WatchProto.getDescriptor();
   }

@@ -157,7 +157,7 @@ public enum WaitingReason
   }
   public static final com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(3);
+    return recordings.v1.RecordingProto.getDescriptor().getEnumTypes().get(6);
   }
 
   private static final WaitingReason[] VALUES = values();

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from recording_service.core.transcript import MILLISECOND, Transcript, TranscriptSegment, milliseconds_of
+from recording_service.transcripts.transcript import MILLISECOND, Transcript, TranscriptSegment, milliseconds_of
 
 #: Most characters of a line of captions.
 LINE_CHARACTERS = 42

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from recording_service.core.transcript import Transcript, TranscriptSegment, TranscriptWord
+from recording_service.transcripts.transcript import Transcript, TranscriptSegment, TranscriptWord
 
 #: Six hours, in milliseconds.
 LONGEST = 6 * 3600 * 1000

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording_service.core.transcript import Transcript, TranscriptSegment, TranscriptWord
-from tests.core.making_transcripts import ms, segment, transcript, transcripts
+from recording_service.transcripts.transcript import Transcript, TranscriptSegment, TranscriptWord
+from tests.support.making_transcripts import ms, segment, transcript, transcripts
 
 STORED: dict[str, Any] = {
     "language": "en",

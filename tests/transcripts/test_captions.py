@@ -9,9 +9,9 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording_service.core.captions import to_plain_text, to_web_vtt
-from recording_service.core.transcript import Transcript, TranscriptWord
-from tests.core.making_transcripts import ms, seconds, segment, transcript, transcripts
+from recording_service.transcripts.captions import to_plain_text, to_web_vtt
+from recording_service.transcripts.transcript import Transcript, TranscriptWord
+from tests.support.making_transcripts import ms, seconds, segment, transcript, transcripts
 
 _STAMP = r"(\d{2,}):([0-5]\d):([0-5]\d)\.(\d{3})"
 _TIMES = re.compile(rf"{_STAMP} --> {_STAMP}")
