@@ -43,6 +43,29 @@ type RecordingFailedError struct{ RecordingsError }
 // FailureReason says why, as the enum FailureReason names it without its prefix, such as SOURCE_ABSENT.
 func (e *RecordingFailedError) FailureReason() string { return e.Metadata["failureReason"] }
 
+// StepNotDoneError says that a waveform or a transcript was asked for before it is made: watch the recording until
+// PROCESSED, or wait (RetryDelay) and ask again.
+type StepNotDoneError struct{ RecordingsError }
+
+// Step gives what is to be done yet, as the enum ProcessingStep names it without its prefix: WAVEFORM or TRANSCRIPT.
+func (e *StepNotDoneError) Step() string { return e.Metadata["step"] }
+
+// State gives PENDING or RUNNING.
+func (e *StepNotDoneError) State() string { return e.Metadata["state"] }
+
+// StepWithoutResultError says that there is no waveform, or no transcript, and that none is on its way.
+type StepWithoutResultError struct{ RecordingsError }
+
+// Step gives what has no result, as the enum ProcessingStep names it without its prefix: WAVEFORM or TRANSCRIPT.
+func (e *StepWithoutResultError) Step() string { return e.Metadata["step"] }
+
+// State gives FAILED or SKIPPED; it is empty where nobody has asked for it: enqueue the recording as FULL.
+func (e *StepWithoutResultError) State() string { return e.Metadata["state"] }
+
+// ProcessingReason says why, as the enum of that name names it without its prefix, such as MEDIA_TRUNCATED; it is empty
+// if there is none.
+func (e *StepWithoutResultError) ProcessingReason() string { return e.Metadata["processingReason"] }
+
 // RecordingTruncatedError says that the stored bytes are not whole any more; the service fetches them again.
 type RecordingTruncatedError struct{ RecordingsError }
 

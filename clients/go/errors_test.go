@@ -40,6 +40,8 @@ func TestErrorsAreTypedByTheirReason(t *testing.T) {
 		"RECORDING_DELETED":      &recordings.RecordingDeletedError{},
 		"RECORDING_NOT_READY":    &recordings.RecordingNotReadyError{},
 		"RECORDING_FAILED":       &recordings.RecordingFailedError{},
+		"STEP_NOT_DONE":          &recordings.StepNotDoneError{},
+		"STEP_WITHOUT_RESULT":    &recordings.StepWithoutResultError{},
 		"RECORDING_TRUNCATED":    &recordings.RecordingTruncatedError{},
 		"OFFSET_PAST_END":        &recordings.OffsetPastEndError{},
 		"ETAG_MISMATCH":          &recordings.EtagMismatchError{},
@@ -145,6 +147,16 @@ func TestErrorsHaveTheirOwnMetadataByName(t *testing.T) {
 		after(t, failure(codes.FailedPrecondition, "RECORDING_NOT_READY", metadata))).State(), "QUEUED")
 	expectEqual(t, "failure reason", expectError[*recordings.RecordingFailedError](t,
 		after(t, failure(codes.FailedPrecondition, "RECORDING_FAILED", metadata))).FailureReason(), "SOURCE_ABSENT")
+	pending := expectError[*recordings.StepNotDoneError](t, after(t, failure(codes.FailedPrecondition, "STEP_NOT_DONE",
+		map[string]string{"step": "WAVEFORM", "state": "RUNNING"})))
+	expectEqual(t, "step", pending.Step(), "WAVEFORM")
+	expectEqual(t, "state", pending.State(), "RUNNING")
+	skipped := expectError[*recordings.StepWithoutResultError](t, after(t, failure(codes.FailedPrecondition,
+		"STEP_WITHOUT_RESULT",
+		map[string]string{"step": "TRANSCRIPT", "state": "SKIPPED", "processingReason": "NOT_CONFIGURED"})))
+	expectEqual(t, "step", skipped.Step(), "TRANSCRIPT")
+	expectEqual(t, "state", skipped.State(), "SKIPPED")
+	expectEqual(t, "processing reason", skipped.ProcessingReason(), "NOT_CONFIGURED")
 	expectEqual(t, "size", expectError[*recordings.OffsetPastEndError](t,
 		after(t, failure(codes.OutOfRange, "OFFSET_PAST_END", metadata))).SizeBytes(), 12)
 	expectEqual(t, "etag", expectError[*recordings.EtagMismatchError](t,

@@ -39,6 +39,8 @@ var byReason = map[string]kind{
 	"RECORDING_DELETED":      func(e RecordingsError) error { return &RecordingDeletedError{e} },
 	"RECORDING_NOT_READY":    func(e RecordingsError) error { return &RecordingNotReadyError{e} },
 	"RECORDING_FAILED":       func(e RecordingsError) error { return &RecordingFailedError{e} },
+	"STEP_NOT_DONE":          func(e RecordingsError) error { return &StepNotDoneError{e} },
+	"STEP_WITHOUT_RESULT":    func(e RecordingsError) error { return &StepWithoutResultError{e} },
 	"RECORDING_TRUNCATED":    func(e RecordingsError) error { return &RecordingTruncatedError{e} },
 	"OFFSET_PAST_END":        func(e RecordingsError) error { return &OffsetPastEndError{e} },
 	"ETAG_MISMATCH":          func(e RecordingsError) error { return &EtagMismatchError{e} },

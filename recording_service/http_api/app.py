@@ -26,6 +26,8 @@ from recording_service.http_api.playback.endpoints import Playback
 from recording_service.http_api.playback.status import Status
 from recording_service.http_api.problems import Problem, on_http_exception, on_problem, on_service_failure
 from recording_service.http_api.recording_client import RecordingClient
+from recording_service.http_api.results.transcript import Transcripts
+from recording_service.http_api.results.waveform import Waveforms
 from recording_service.http_api.routes import readable
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.twilio_paths.paths import TwilioPaths
@@ -50,6 +52,8 @@ def build_app(settings: HttpSettings) -> Starlette:
     events = Events(client, settings, stopping)
     status = access.of_listeners(Status(client, settings, stopping).show)
     retrying = Retrying(client, settings)
+    waveforms = Waveforms(client, settings)
+    transcripts = Transcripts(client, settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -70,6 +74,11 @@ def build_app(settings: HttpSettings) -> Starlette:
             readable("/recordings/{recording_sid}/download.{extension:audio}", download),
             Route("/recordings/{recording_sid}/retry", access.of_callers(retrying.retry), methods=["POST"]),
             readable("/recordings/{recording_sid}/status", status),
+            readable("/recordings/{recording_sid}/waveform.json", access.of_listeners(waveforms.json)),
+            readable("/recordings/{recording_sid}/waveform.dat", access.of_listeners(waveforms.dat)),
+            readable("/recordings/{recording_sid}/transcript.vtt", access.of_listeners(transcripts.web_vtt)),
+            readable("/recordings/{recording_sid}/transcript.txt", access.of_listeners(transcripts.plain_text)),
+            readable("/recordings/{recording_sid}/transcript.json", access.of_listeners(transcripts.json)),
             *TwilioPaths(client, settings, playback).routes(),
             Route("/session", sessions.answer, methods=["GET", "POST", "DELETE"]),
             Route("/healthz", health.alive, methods=["GET"]),

@@ -75,6 +75,12 @@ _BY_REASON: Final[Mapping[tuple[grpc.StatusCode, str], _Entry]] = {
         "RECORDING_FAILED",
         "The recording can't be had.",
     ),
+    (grpc.StatusCode.FAILED_PRECONDITION, "STEP_NOT_DONE"): _Entry(
+        202, "STEP_NOT_DONE", "The recording is still being processed. Ask again."
+    ),
+    (grpc.StatusCode.FAILED_PRECONDITION, "STEP_WITHOUT_RESULT"): _Entry(
+        424, "STEP_WITHOUT_RESULT", "There is none for this recording, and none is on its way."
+    ),
     (grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_DELETED"): _Entry(
         404, "RECORDING_NOT_FOUND", "There is no such recording."
     ),
@@ -115,6 +121,15 @@ _BY_CODE: Final[Mapping[grpc.StatusCode, _Entry]] = {
 }
 
 
+#: What the service says of an error that a page is told too: its name there → a member of the body.
+_MEMBERS: Final[Mapping[str, str]] = {
+    "failureReason": "failure_reason",
+    "step": "step",
+    "state": "state",
+    "processingReason": "processing_reason",
+}
+
+
 def named(failure: RecordingsError) -> str:
     """A failed call in a log line: what gRPC says of it may name addresses, so by its code and reason alone."""
     return str(failure) if failure.code is None else f"{failure.code.name} {failure.reason}".rstrip()
@@ -134,8 +149,9 @@ def problem_of(failure: RecordingsError) -> Problem:
     size = failure.metadata.get("sizeBytes", "")
     if entry.status == 416 and size.isascii() and size.isdigit():
         problem.headers["Content-Range"] = f"bytes */{size}"
-    if "failureReason" in failure.metadata:
-        problem.members["failure_reason"] = failure.metadata["failureReason"]
+    for name, member in _MEMBERS.items():
+        if name in failure.metadata:
+            problem.members[member] = failure.metadata[name]
     return problem
 
 

@@ -18,6 +18,12 @@ from recordings.v1.enqueue_pb2 import (
 )
 from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest, ListRecordingsResponse
 from recordings.v1.recording_pb2 import Recording
+from recordings.v1.results_pb2 import (
+    GetTranscriptRequest,
+    GetTranscriptResponse,
+    GetWaveformRequest,
+    GetWaveformResponse,
+)
 from recordings.v1.watch_pb2 import (
     WatchRecordingRequest,
     WatchRecordingResponse,
@@ -103,6 +109,18 @@ class RecordingClient:
     ) -> ListRecordingsResponse:
         """A page of recordings."""
         return await self._connection.list_page(request, timeout=timeout_seconds, metadata=self._metadata(identity))
+
+    async def get_waveform(
+        self, request: GetWaveformRequest, identity: CallIdentity, timeout_seconds: float
+    ) -> GetWaveformResponse:
+        """What is seen of a recording's sound."""
+        return await self._connection.waveform(request, timeout=timeout_seconds, metadata=self._metadata(identity))
+
+    async def get_transcript(
+        self, request: GetTranscriptRequest, identity: CallIdentity, timeout_seconds: float
+    ) -> GetTranscriptResponse:
+        """What is said in a recording."""
+        return await self._connection.transcript(request, timeout=timeout_seconds, metadata=self._metadata(identity))
 
     def watch(self, request: WatchRecordingRequest, identity: CallIdentity) -> MessageReader[WatchRecordingResponse]:
         """Watch a recording, without a deadline of its own: whoever watches cancels it."""

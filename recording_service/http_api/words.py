@@ -6,7 +6,15 @@ They name no account's settings and nobody's fault: what an operator needs is in
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState, WaitingReason
+from recordings.v1.recording_pb2 import (
+    FailureReason,
+    ProbeWarning,
+    ProcessingReason,
+    ProcessingStepStatus,
+    Recording,
+    RecordingState,
+    WaitingReason,
+)
 
 STATE_WORDS: Final[Mapping[int, str]] = {
     RecordingState.RECORDING_STATE_QUEUED: "The recording is about to be fetched.",
@@ -51,6 +59,34 @@ WAITING_WORDS: Final[Mapping[int, str]] = {
         "There is no room for the recording at the moment; it is fetched as soon as there is."
     ),
 }
+#: Why a step after the download has no result.
+PROCESSING_WORDS: Final[Mapping[int, str]] = {
+    ProcessingReason.PROCESSING_REASON_MEDIA_EMPTY: "There is no sound in the recording.",
+    ProcessingReason.PROCESSING_REASON_MEDIA_NOT_AUDIO: "The recording is not of a kind that can be read here.",
+    ProcessingReason.PROCESSING_REASON_MEDIA_TRUNCATED: "The recording ends before its sound does.",
+    ProcessingReason.PROCESSING_REASON_MEDIA_BROKEN: "The recording is damaged and can't be read to its end.",
+    ProcessingReason.PROCESSING_REASON_WORKER_CRASHED: "It failed here, each time it was tried.",
+    ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE: (
+        "The transcription service did not answer, however often it was asked."
+    ),
+    ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED: (
+        "The transcription service does not let this service in."
+    ),
+    ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_REFUSED: "The transcription service refused the recording.",
+    ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_ANSWER_INVALID: (
+        "What the transcription service sent is no transcript."
+    ),
+    ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_WRONG_LANGUAGE: (
+        "The transcription service heard another language than the one that is expected."
+    ),
+    ProcessingReason.PROCESSING_REASON_NOT_CONFIGURED: "This service is not set up to do it.",
+    ProcessingReason.PROCESSING_REASON_PROBE_FAILED: "The recording could not be read.",
+}
+PROBE_WARNING_WORDS: Final[Mapping[int, str]] = {
+    ProbeWarning.PROBE_WARNING_DURATION_MISMATCH: "It is longer or shorter than Twilio said.",
+    ProbeWarning.PROBE_WARNING_CHANNELS_MISMATCH: "It has more channels than Twilio said.",
+    ProbeWarning.PROBE_WARNING_CHANNEL_SILENT: "On one of its channels nothing is to be heard.",
+}
 
 #: Of what the service says and this version does not know yet.
 _UNKNOWN: Final = "The recording is not ready to be played."
@@ -63,6 +99,11 @@ def in_words(recording: Recording) -> str:
     if recording.state == RecordingState.RECORDING_STATE_QUEUED and recording.waiting_reason in WAITING_WORDS:
         return WAITING_WORDS[recording.waiting_reason]
     return STATE_WORDS.get(recording.state, _UNKNOWN)
+
+
+def step_in_words(status: ProcessingStepStatus) -> str:
+    """Why a step has no result, in a sentence; empty where it has one, or nobody can say."""
+    return PROCESSING_WORDS.get(status.reason, "")
 
 
 class Enum(Protocol):

@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from playwright.sync_api import Browser, expect
 
+from recording_service.transcription_stand_in import TranscriptionStandIn
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import enqueue_pb2, playback_url_pb2, recording_pb2
 from tests.support.callers import Known, callers_file, token_of
@@ -44,7 +45,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     }
     with (
         TwilioStandIn(account_sid=ACCOUNT_SID, auth_token="a-token-of-the-tests") as twilio,
-        running_service(folder, twilio, GrpcClient(token=token_of("integration")), **variables) as running,
+        TranscriptionStandIn() as transcription,
+        running_service(
+            folder,
+            twilio,
+            GrpcClient(token=token_of("integration")),
+            **variables,
+            RECORDING_TRANSCRIPTION_URL=transcription.url,
+            RECORDING_TRANSCRIPTION_MODEL="whisper-1",
+        ) as running,
     ):
         yield running
 
@@ -113,6 +122,29 @@ def test_a_recording_goes_from_queued_to_ready_without_a_reload_and_plays_to_its
     assert sum(url == f"{service.http_url}/" for _, url in console.answers) == 1
     assert re.search(rf"GET /recordings/{recording_sid}/stream 206 \d+B", service.log)
     assert not re.search(rf"/recordings/{recording_sid}/stream [45]\d\d ", service.log)
+
+
+def test_the_waveform_and_the_words_of_a_recording_appear_by_themselves_and_lead_to_their_place(
+    console: Console, service: RunningService
+) -> None:
+    recording_sid = service.twilio.add_recording(duration=SECONDS).recording_sid
+    gate = service.twilio.hold(recording_sid, after=100_000)
+    service.enqueue(recording_sid)
+    gate.wait_reached()
+    console.choose(recording_sid)
+    gate.release()
+
+    expect(console.page.locator("#waveform")).to_be_visible()
+    lines = console.page.locator("#captions-lines button")
+    lines.nth(2).wait_for()
+    expect(console.page.locator("#processing-words")).to_be_hidden()
+    expect(console.page.locator("#facts")).to_contain_text("LUFS")
+    console.wait_for_audio("audio.readyState > 0")
+    lines.last.click()
+    console.wait_for_audio(f"!audio.seeking && audio.currentTime > {SECONDS / 2}")
+    expect(console.page.locator("#captions-lines [aria-current]").first).to_be_visible()
+    console.seek_to(0)
+    console.wait_for_audio("!audio.seeking && audio.currentTime < 1")
 
 
 def test_what_is_saved_is_what_twilio_had(console: Console, service: RunningService) -> None:

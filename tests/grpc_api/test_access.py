@@ -22,6 +22,7 @@ from recordings.v1 import (
     enqueue_pb2,
     lookup_pb2,
     playback_url_pb2,
+    results_pb2,
     stream_pb2,
     watch_pb2,
 )
@@ -47,6 +48,8 @@ REQUESTS: dict[str, Any] = {
     "WatchRecordings": watch_pb2.WatchRecordingsRequest(),
     "StreamRecording": stream_pb2.StreamRecordingRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
     "CreatePlaybackUrl": playback_url_pb2.CreatePlaybackUrlRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
+    "GetWaveform": results_pb2.GetWaveformRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
+    "GetTranscript": results_pb2.GetTranscriptRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
     "DeleteRecording": deletion_pb2.DeleteRecordingRequest(account_sid=ACCOUNT, recording_sid=RECORDING),
 }
 
@@ -257,6 +260,8 @@ TARGETED = {
     "WatchRecording": "watch",
     "StreamRecording": "open_range",
     "CreatePlaybackUrl": "get",
+    "GetWaveform": "waveform",
+    "GetTranscript": "transcript",
     "DeleteRecording": "delete",
 }
 

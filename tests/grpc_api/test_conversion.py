@@ -25,7 +25,15 @@ from recordings.v1 import enqueue_pb2, recording_pb2
 from tests.support.grpc_service import ACCOUNT, NOW, RECORDING, recording
 
 #: Fields that no recording has together with being READY.
-NOT_OF_THIS_ONE = {"failure_reason", "failure_message", "waiting_reason", "delete_time"}
+NOT_OF_THIS_ONE = {
+    "failure_reason",
+    "failure_message",
+    "waiting_reason",
+    "delete_time",
+    # Of its processing `test_processing` says what is told.
+    *(name for name in recording_pb2.Recording.DESCRIPTOR.fields_by_name if name.startswith("processing_")),
+    "probe",
+}
 
 
 def test_every_field_that_is_known_is_set() -> None:
@@ -90,12 +98,6 @@ def test_what_is_not_known_is_left_out() -> None:
         "create_time",
         "update_time",
     }
-
-
-def test_a_full_job_says_that_its_processing_is_still_to_come() -> None:
-    assert recording_message(recording()).processing_state == recording_pb2.PROCESSING_STATE_PENDING
-    download_only = recording_message(recording(job=RecordingJob.DOWNLOAD_ONLY))
-    assert download_only.processing_state == recording_pb2.PROCESSING_STATE_UNSPECIFIED
 
 
 def test_a_failed_recording_says_why() -> None:

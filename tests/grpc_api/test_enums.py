@@ -16,6 +16,10 @@ TABLES = [
     (enums.PRIORITY_NUMBERS, recording_pb2.Priority),
     (enums.ENQUEUE_REASON_NUMBERS, enqueue_pb2.EnqueueReason),
     (enums.UNAVAILABLE_REASON_NUMBERS, enqueue_pb2.UnavailableReason),
+    (enums.PROCESSING_STATE_NUMBERS, recording_pb2.ProcessingState),
+    (enums.STEP_NUMBERS, recording_pb2.ProcessingStep),
+    (enums.STEP_REASON_NUMBERS, recording_pb2.ProcessingReason),
+    (enums.PROBE_WARNING_NUMBERS, recording_pb2.ProbeWarning),
     (enums.WATCH_UNTIL_NUMBERS, watch_pb2.WatchUntil),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 
 from recording_service.core import errors
 from recording_service.core.errors import FieldViolation, InvalidRequest, RecordingServiceError
-from recording_service.core.model import FailureReason, RecordingState
+from recording_service.core.model import FailureReason, ProcessingState, RecordingState, Step, StepReason
 from recording_service.grpc_api.status import MAX_STATUS_BYTES, NEVER_AT_THE_EDGE, TABLE, build_status, refusal
 from recordings.v1 import enqueue_pb2, lookup_pb2, recording_pb2, stream_pb2, watch_pb2
 from tests.support.grpc_server import RunningServer, refused
@@ -38,6 +38,27 @@ ROWS: list[tuple[RecordingServiceError, grpc.StatusCode, str, dict[str, str], fl
         CODE.FAILED_PRECONDITION,
         "RECORDING_FAILED",
         {"recordingSid": "RE1", "failureReason": "SOURCE_ABSENT"},
+        None,
+    ),
+    (
+        errors.StepNotDone("RE1", Step.TRANSCRIPT, ProcessingState.RUNNING, 2),
+        CODE.FAILED_PRECONDITION,
+        "STEP_NOT_DONE",
+        {"recordingSid": "RE1", "step": "TRANSCRIPT", "state": "RUNNING"},
+        2,
+    ),
+    (
+        errors.StepWithoutResult("RE1", Step.WAVEFORM, ProcessingState.FAILED, StepReason.MEDIA_EMPTY),
+        CODE.FAILED_PRECONDITION,
+        "STEP_WITHOUT_RESULT",
+        {"recordingSid": "RE1", "step": "WAVEFORM", "state": "FAILED", "processingReason": "MEDIA_EMPTY"},
+        None,
+    ),
+    (
+        errors.StepWithoutResult("RE1", Step.WAVEFORM, None, None),
+        CODE.FAILED_PRECONDITION,
+        "STEP_WITHOUT_RESULT",
+        {"recordingSid": "RE1", "step": "WAVEFORM"},
         None,
     ),
     (errors.RecordingTruncated("RE1"), CODE.DATA_LOSS, "RECORDING_TRUNCATED", {"recordingSid": "RE1"}, None),

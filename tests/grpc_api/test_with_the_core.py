@@ -6,7 +6,11 @@ from typing import Any
 
 import grpc
 
+from recording_service.core.model import Step
+from recording_service.core.processor import Made
 from recording_service.core.requests import RequestChecker
+from recording_service.core.sound import WaveformLevel
+from recording_service.core.steps import waveform_content
 from recording_service.grpc_api.server import RecordingGrpcServer
 from recording_service.grpc_api.settings import GrpcServerSettings
 from recordings.v1 import (
@@ -15,15 +19,20 @@ from recordings.v1 import (
     lookup_pb2,
     recording_pb2,
     recording_service_pb2_grpc,
+    results_pb2,
     stream_pb2,
     watch_pb2,
 )
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, World
 from tests.support.grpc_server import refused, signer
+from tests.support.steps import RUNNERS, Doing
 
 RECORDING = KEY.recording_sid
 ENQUEUE = enqueue_pb2.EnqueueRecordingRequest(recording_sid=RECORDING)
 STREAM = stream_pb2.StreamRecordingRequest(recording_sid=RECORDING)
+
+WAVEFORM = results_pb2.GetWaveformRequest(recording_sid=RECORDING)
+DRAWN = WaveformLevel(400, 8000, 1, 2, b"\xff\x01\xfe\x02")
 
 
 @contextmanager
@@ -52,12 +61,20 @@ def test_a_recording_is_enqueued_watched_streamed_and_deleted() -> None:
         world.work()
 
         assert [look.recording.state for look in watch][-1] == recording_pb2.RECORDING_STATE_READY
+        assert stub.EnqueueRecording(ENQUEUE).reason == enqueue_pb2.ENQUEUE_REASON_DUPLICATE
+        assert refused(lambda: stub.GetWaveform(WAVEFORM)).reason == "STEP_NOT_DONE"
+
+        drawing = Doing(lambda *_: Made(waveform_content([DRAWN])))
+        world.process(world.processor({**RUNNERS, Step.WAVEFORM: drawing}))
+
+        assert stub.GetWaveform(WAVEFORM).peaks == DRAWN.peaks
         assert stub.EnqueueRecording(ENQUEUE).reason == enqueue_pb2.ENQUEUE_REASON_CACHED
         assert b"".join(chunk.data for chunk in stub.StreamRecording(STREAM)) == AUDIO
         listed = stub.ListRecordings(lookup_pb2.ListRecordingsRequest())
         assert [one.recording_sid for one in listed.recordings] == [RECORDING]
         stub.DeleteRecording(deletion_pb2.DeleteRecordingRequest(recording_sid=RECORDING))
         assert refused(lambda: stub.StreamRecording(STREAM)).reason == "RECORDING_NOT_FOUND"
+        assert refused(lambda: stub.GetWaveform(WAVEFORM)).reason == "RECORDING_NOT_FOUND"
         assert refused(lambda: stub.EnqueueRecording(ENQUEUE)).reason == "RECORDING_DELETED"
 
 

@@ -30,6 +30,7 @@ from recordings.v1.recording_service_pb2_grpc import (
     RecordingServiceServicer,
     add_RecordingServiceServicer_to_server,
 )
+from recordings.v1.results_pb2 import GetTranscriptResponse, GetWaveformResponse
 from recordings.v1.stream_pb2 import ContentRange, StreamRecordingRequest, StreamRecordingResponse
 from recordings.v1.watch_pb2 import WatchRecordingResponse, WatchRecordingsResponse
 
@@ -121,6 +122,8 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         self.answers: dict[str, list[Any]] = {}
         self.recordings: dict[str, Recording] = {}
         self.contents: dict[str, bytes] = {}
+        self.waveforms: dict[str, GetWaveformResponse] = {}
+        self.transcripts: dict[str, GetTranscriptResponse] = {}
         self.cuts: list[Cut] = []
         #: Sent as they are instead of the content, if there are any.
         self.messages: list[StreamRecordingResponse] = []
@@ -254,6 +257,16 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
     def CreatePlaybackUrl(self, request: Any, context: Any) -> Any:
         url = f"https://recordings.example.com/recordings/{request.recording_sid}/stream"
         return self._answer("CreatePlaybackUrl", request, context, lambda _request: CreatePlaybackUrlResponse(url=url))
+
+    def GetWaveform(self, request: Any, context: Any) -> Any:
+        return self._answer(
+            "GetWaveform", request, context, lambda request: self._made("WAVEFORM", self.waveforms, request)
+        )
+
+    def GetTranscript(self, request: Any, context: Any) -> Any:
+        return self._answer(
+            "GetTranscript", request, context, lambda request: self._made("TRANSCRIPT", self.transcripts, request)
+        )
 
     def DeleteRecording(self, request: Any, context: Any) -> Any:
         return self._answer("DeleteRecording", request, context, self._deleted)
@@ -401,6 +414,12 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         if recording is None:
             return DeleteRecordingResponse() if request.allow_missing else _NOT_FOUND
         return DeleteRecordingResponse(recording=recording)
+
+    def _made(self, step: str, results: dict[str, Any], request: Any) -> Any:
+        """What a step has made; of a recording that nobody wants processed there is nothing."""
+        if self._find(request) is None:
+            return _NOT_FOUND
+        return results.get(request.recording_sid) or Failure(_PRECONDITION, "STEP_WITHOUT_RESULT", {"step": step})
 
     def _got(self, request: Any) -> Any:
         recording = self._find(request)

@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from recording_service.signed_urls import SigningKey, UrlSigner
+from recordings.v1.results_pb2 import GetTranscriptResponse, GetWaveformResponse
 from tests.http_api.conftest import ORIGIN, Settings
 from tests.http_api.fake_recordings import ACCOUNT, RECORDING, Failure, FakeRecordings
 from tests.http_api.running_app import PUBLIC_URL, Answer, Client, running_app
@@ -23,6 +24,11 @@ OTHER_ACCOUNT = "AC" + "3d" * 16
 LISTENING = [f"/recordings/{RECORDING}/stream", f"/recordings/{RECORDING}/stream.mp3"]
 SAVING = [f"/recordings/{RECORDING}/download", f"/recordings/{RECORDING}/download.mp3"]
 CALLERS_ONLY = [f"/recordings/{RECORDING}"]
+#: What whoever may listen may see and read as well.
+RESULTS = [
+    f"/recordings/{RECORDING}/{name}"
+    for name in ("waveform.json", "waveform.dat", "transcript.vtt", "transcript.txt", "transcript.json")
+]
 STATUS = [f"/recordings/{RECORDING}/status", f"/recordings/{RECORDING}/status?wait=1"]
 
 
@@ -30,6 +36,8 @@ STATUS = [f"/recordings/{RECORDING}/status", f"/recordings/{RECORDING}/status?wa
 def guarded(settings: Settings, recordings: FakeRecordings) -> Iterator[Client]:
     """The adapter as it is once a credential is configured."""
     recordings.add(b"0123456789")
+    recordings.waveforms[RECORDING] = GetWaveformResponse(samples_per_pixel=400, sample_rate=8000, channels=1)
+    recordings.transcripts[RECORDING] = GetTranscriptResponse(language="en")
     with running_app(settings(requires_credentials=True, grpc_token=OWN_TOKEN, signing_keys=(KEY, RETIRED))) as client:
         recordings.asked.clear()
         yield client
@@ -62,7 +70,7 @@ def refused(answer: Answer) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY, *STATUS])
+@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY, *STATUS, *RESULTS])
 def test_without_credentials_nothing_is_shown_and_nobody_is_asked(
     guarded: Client, recordings: FakeRecordings, path: str, method: str
 ) -> None:
@@ -75,7 +83,7 @@ def test_without_credentials_nothing_is_shown_and_nobody_is_asked(
     assert recordings.asked == []
 
 
-@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY, *STATUS])
+@pytest.mark.parametrize("path", [*LISTENING, *SAVING, *CALLERS_ONLY, *STATUS, *RESULTS])
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
 def test_a_callers_token_is_handed_on_for_the_service_to_judge(
     guarded: Client, recordings: FakeRecordings, path: str, scheme: str
@@ -165,6 +173,24 @@ def test_a_signed_url_of_either_kind_says_how_far_its_recording_is_and_no_other(
     elsewhere = guarded.get(f"/recordings/{OTHER_RECORDING}/status?{query}")
     assert refused(elsewhere) == (403, "PLAYBACK_URL_INVALID")
     expired = guarded.get(f"/recordings/{RECORDING}/status?{signed(disposition=disposition, ttl=-1)}{extra}")
+    assert refused(expired) == (403, "PLAYBACK_URL_EXPIRED")
+
+
+@pytest.mark.parametrize("disposition", ["inline", "attachment"])
+@pytest.mark.parametrize("path", RESULTS)
+def test_a_signed_url_of_either_kind_shows_what_was_made_of_its_recording_and_of_no_other(
+    guarded: Client, recordings: FakeRecordings, path: str, disposition: str
+) -> None:
+    query = signed(disposition=disposition)
+
+    answer = guarded.get(f"{path}?{query}")
+
+    assert answer.status == 200
+    assert shown(recordings) == {f"Bearer {OWN_TOKEN}"}
+    assert {call.request.account_sid for call in recordings.asked} == {ACCOUNT}
+    elsewhere = guarded.get(f"{path.replace(RECORDING, OTHER_RECORDING)}?{query}")
+    assert refused(elsewhere) == (403, "PLAYBACK_URL_INVALID")
+    expired = guarded.get(f"{path}?{signed(disposition=disposition, ttl=-1)}")
     assert refused(expired) == (403, "PLAYBACK_URL_EXPIRED")
 
 

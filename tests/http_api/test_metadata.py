@@ -1,5 +1,16 @@
 """`GET /recordings/{sid}`."""
 
+from google.protobuf.duration_pb2 import Duration
+
+from recordings.v1.recording_pb2 import (
+    ChannelSound,
+    Probe,
+    ProbeWarning,
+    ProcessingReason,
+    ProcessingState,
+    ProcessingStep,
+    ProcessingStepStatus,
+)
 from tests.http_api.fake_recordings import ACCOUNT, RECORDING, FakeRecordings
 from tests.http_api.running_app import Client
 
@@ -32,3 +43,45 @@ def test_head_is_the_same_without_the_body(client: Client, recordings: FakeRecor
     answer = client.request("HEAD", PATH)
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers["content-length"] == whole.headers["content-length"]
+
+
+def test_steps_without_a_result_and_warnings_have_their_words(client: Client, recordings: FakeRecordings) -> None:
+    probe = Probe(
+        container="mp3",
+        channels=2,
+        duration=Duration(seconds=61, nanos=400_000_000),
+        channel_sounds=[ChannelSound(loudness_lufs=-21.5, silence_share=0.5), ChannelSound(silence_share=1)],
+        # 99: of a later service.
+        warnings=[ProbeWarning.PROBE_WARNING_CHANNEL_SILENT, 99],  # type: ignore[list-item]
+    )
+    recording = recordings.add(b"0123456789", processing_state=ProcessingState.PROCESSING_STATE_DONE, probe=probe)
+    recording.processing_steps.extend(
+        [
+            ProcessingStepStatus(
+                step=ProcessingStep.PROCESSING_STEP_PROBE, state=ProcessingState.PROCESSING_STATE_DONE
+            ),
+            ProcessingStepStatus(
+                step=ProcessingStep.PROCESSING_STEP_TRANSCRIPT,
+                state=ProcessingState.PROCESSING_STATE_SKIPPED,
+                reason=ProcessingReason.PROCESSING_REASON_NOT_CONFIGURED,
+                message="nothing is configured that could do this step",
+            ),
+        ]
+    )
+
+    answer = client.get(PATH).json()
+
+    assert answer["processing_state"] == "PROCESSING_STATE_DONE"
+    assert answer["processing_steps"] == [
+        {"step": "PROCESSING_STEP_PROBE", "state": "PROCESSING_STATE_DONE"},
+        {
+            "step": "PROCESSING_STEP_TRANSCRIPT",
+            "state": "PROCESSING_STATE_SKIPPED",
+            "reason": "PROCESSING_REASON_NOT_CONFIGURED",
+            "message": "nothing is configured that could do this step",
+            "text": "This service is not set up to do it.",
+        },
+    ]
+    assert answer["probe"]["duration"] == "61.400s"
+    assert answer["probe"]["channel_sounds"][1] == {"silence_share": 1.0}
+    assert answer["probe"]["warning_texts"] == ["On one of its channels nothing is to be heard."]

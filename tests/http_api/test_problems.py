@@ -29,6 +29,8 @@ def test_every_code_has_an_answer_that_is_no_success(code: grpc.StatusCode) -> N
         (grpc.StatusCode.OUT_OF_RANGE, "OFFSET_PAST_END", 416),
         (grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_NOT_READY", 202),
         (grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_FAILED", 424),
+        (grpc.StatusCode.FAILED_PRECONDITION, "STEP_NOT_DONE", 202),
+        (grpc.StatusCode.FAILED_PRECONDITION, "STEP_WITHOUT_RESULT", 424),
         (grpc.StatusCode.DATA_LOSS, "RECORDING_TRUNCATED", 500),
         (grpc.StatusCode.ABORTED, "ETAG_MISMATCH", 412),
         (grpc.StatusCode.UNAVAILABLE, "ENQUEUE_FAILED", 500),
@@ -44,6 +46,12 @@ def test_the_table_is_the_designs(code: grpc.StatusCode, reason: str, status: in
 def test_what_a_failed_recording_failed_of_is_passed_on() -> None:
     failed = failure(grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_FAILED", {"failureReason": "SOURCE_ABSENT"})
     assert problem_of(failed).members == {"failure_reason": "SOURCE_ABSENT"}
+
+
+def test_what_a_step_has_no_result_of_is_passed_on_and_nothing_else() -> None:
+    told = {"recordingSid": "RE1", "step": "WAVEFORM", "state": "FAILED", "processingReason": "MEDIA_EMPTY"}
+    without = failure(grpc.StatusCode.FAILED_PRECONDITION, "STEP_WITHOUT_RESULT", told)
+    assert problem_of(without).members == {"step": "WAVEFORM", "state": "FAILED", "processing_reason": "MEDIA_EMPTY"}
 
 
 @pytest.mark.parametrize("size", ["", "-1", "x", "1\r\nX: y", "\u0661"])

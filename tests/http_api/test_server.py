@@ -248,11 +248,16 @@ def test_a_start_that_fails_leaves_nothing_behind(settings: Settings, monkeypatc
         pass
 
 
-def test_the_adapter_imports_nothing_of_the_service_but_the_contract_and_the_form_of_signed_urls() -> None:
+def test_the_adapter_imports_nothing_of_the_service_but_the_contract_and_the_forms_of_urls_and_transcripts() -> None:
     code = (
         "import sys, recording_service.http_api\n"
         "print(*sorted(name for name in sys.modules if name.startswith('recording_service.')"
         " and not name.startswith('recording_service.http_api')))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "recording_service.signed_urls"
+    assert found.stdout.split() == [
+        "recording_service.signed_urls",
+        "recording_service.transcripts",
+        "recording_service.transcripts.captions",
+        "recording_service.transcripts.transcript",
+    ]

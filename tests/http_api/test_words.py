@@ -2,8 +2,25 @@
 
 import pytest
 
-from recording_service.http_api.words import FAILURE_WORDS, STATE_WORDS, WAITING_WORDS, enum_name, in_words
-from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState, WaitingReason
+from recording_service.http_api.words import (
+    FAILURE_WORDS,
+    PROBE_WARNING_WORDS,
+    PROCESSING_WORDS,
+    STATE_WORDS,
+    WAITING_WORDS,
+    enum_name,
+    in_words,
+    step_in_words,
+)
+from recordings.v1.recording_pb2 import (
+    FailureReason,
+    ProbeWarning,
+    ProcessingReason,
+    ProcessingStepStatus,
+    Recording,
+    RecordingState,
+    WaitingReason,
+)
 
 FAILED, QUEUED = RecordingState.RECORDING_STATE_FAILED, RecordingState.RECORDING_STATE_QUEUED
 
@@ -14,6 +31,8 @@ FAILED, QUEUED = RecordingState.RECORDING_STATE_FAILED, RecordingState.RECORDING
         (STATE_WORDS, RecordingState.values()),
         (FAILURE_WORDS, FailureReason.values()),
         (WAITING_WORDS, WaitingReason.values()),
+        (PROCESSING_WORDS, ProcessingReason.values()),
+        (PROBE_WARNING_WORDS, ProbeWarning.values()),
     ],
 )
 def test_every_value_of_the_contract_has_a_sentence_of_its_own(words: dict[int, str], numbers: list[int]) -> None:
@@ -28,6 +47,12 @@ def test_a_failure_and_what_is_waited_for_are_said_rather_than_the_state() -> No
     assert in_words(Recording(state=FAILED, failure_reason=absent)) == FAILURE_WORDS[absent]
     assert in_words(Recording(state=QUEUED, waiting_reason=limited)) == WAITING_WORDS[limited]
     assert in_words(Recording(state=QUEUED)) == STATE_WORDS[QUEUED]
+
+
+def test_a_step_with_a_result_needs_no_words() -> None:
+    empty = ProcessingReason.PROCESSING_REASON_MEDIA_EMPTY
+    assert step_in_words(ProcessingStepStatus(reason=empty)) == PROCESSING_WORDS[empty]
+    assert step_in_words(ProcessingStepStatus()) == ""
 
 
 def test_a_service_that_is_newer_than_the_words_is_understood_as_far_as_they_go() -> None:

@@ -20,9 +20,11 @@ from recordings.v1.recording_pb2 import FailureReason, RecordingJob, RecordingSt
 from tests.http_api.fake_recordings import FakeRecordings, FakeServer
 from tests.http_api.running_app import PUBLIC_URL, running_app
 from tests.support.console import Console, chromium
+from tests.support.heard_recordings import hear
 
 MIB = 1 << 20
 _WIDE = {"width": 1360, "height": 850}
+_TALL = {"width": 1360, "height": 1000}
 _PHONE = {"width": 390, "height": 844}
 
 _LINES = ("+442079460110", "+442079460128", "+442079460145")
@@ -61,6 +63,22 @@ _MORNING: tuple[tuple[float, int, dict[str, Any]], ...] = (
 )
 #: The one that is open in the pictures.
 _OPEN = 5
+#: The one whose sound is seen in pictures of its own.
+_HEARD = 10
+#: What its two parties say, one after the other.
+_TALK = (
+    "Good morning, Harbour Energy, you are speaking to Ana. How can I help?",
+    "Morning. I have had two letters about the same bill, and they don't agree with each other.",
+    "I'm sorry about that. Have you got the reference of the second one at hand? It is in the top right corner.",
+    "It says four, four, seven, then a dash, and then nineteen.",
+    "Thank you. I see both of them here: the second one was sent by mistake.",
+    "So I pay the first one and throw the other one away?",
+    "Exactly so. The first one is right, and it is due on the fifteenth.",
+    "And I won't get a reminder for the one that I throw away?",
+    "No. I have taken it back just now, so nothing is open but the first one.",
+    "Lovely. That was all, thank you very much.",
+    "You're welcome. Have a nice day!",
+)
 
 
 def make_up(recordings: FakeRecordings) -> list[str]:
@@ -71,7 +89,7 @@ def make_up(recordings: FakeRecordings) -> list[str]:
     def sid(prefix: str) -> str:
         return prefix + "".join(chance.choices("0123456789abcdef", k=32))
 
-    sids = []
+    sids: list[str] = []
     for minutes, seconds, special in _MORNING:
         fields = dict(special)
         due = fields.pop("due", None)
@@ -83,7 +101,8 @@ def make_up(recordings: FakeRecordings) -> list[str]:
         ours = chance.choice(_LINES)
         began = now - minutes * 60 - seconds
         ready = fields.get("state", _READY) == _READY
-        content = mp3_of_duration("a morning", seconds, 1) if ready else b""
+        heard = len(sids) == _HEARD
+        content = mp3_of_duration("a morning", seconds, 2 if heard else 1) if ready else b""
         recording_sid = sid("RE")
         recording = recordings.add(
             content,
@@ -93,7 +112,7 @@ def make_up(recordings: FakeRecordings) -> list[str]:
             source="DialVerb" if inbound else "OutboundAPI",
             direction="inbound" if inbound else "outbound-api",
             track="both",
-            channels=1,
+            channels=2 if heard else 1,
             start_time=Timestamp(seconds=int(began)),
             create_time=Timestamp(seconds=int(now - minutes * 60)),
             duration=Duration(seconds=seconds),
@@ -106,6 +125,8 @@ def make_up(recordings: FakeRecordings) -> list[str]:
         if not ready:
             for name in ("ready_time", "etag", "content_type", "size_bytes"):
                 recording.ClearField(name)
+        if heard:
+            hear(recordings, recording, content, _TALK)
         sids.append(recording_sid)
     recordings.recordings[sids[_OPEN]].labels["queue"] = "billing"
     return sids
@@ -123,6 +144,17 @@ def take_pictures(browser: Browser, url: str, sids: list[str], folder: Path) -> 
         console.wait_for_audio("audio.currentTime > 300 && !audio.seeking")
         console.page.mouse.move(0, 0)
         _shoot(console, folder / f"console-{scheme}.png")
+        console = _console(browser, scheme, _TALL)
+        console.open(url)
+        console.wait_until_live()
+        console.choose(sids[_HEARD])
+        console.wait_for_audio("audio.readyState > 0")
+        console.page.locator("#captions-lines button").first.wait_for()
+        console.seek_to(0.43)
+        console.wait_for_audio("audio.currentTime > 20 && !audio.seeking")
+        console.page.locator("#captions-lines [aria-current]").first.wait_for()
+        console.page.mouse.move(0, 0)
+        _shoot(console, folder / f"console-sound-{scheme}.png")
     if folder.name == "docs":
         return
     _others(browser, url, sids, folder)
@@ -159,7 +191,7 @@ def _closed(route: Route) -> None:
 
 
 def _console(browser: Browser, scheme: Any, size: Any) -> Console:
-    scale = 1 if size is _WIDE else 2
+    scale = 2 if size is _PHONE else 1
     context = browser.new_context(
         color_scheme=scheme, viewport=size, device_scale_factor=scale, locale="en-GB", reduced_motion="reduce"
     )

@@ -25,8 +25,10 @@ from recording_service.core.playback import OpenRange
 from recording_service.core.ranges import ByteRange, resolve_range
 from recording_service.core.requests import Target
 from recording_service.core.service import Page, RecordingService, ServiceHealth
+from recording_service.core.sound import WaveformLevel
 from recording_service.core.watching import Watch, WatchHub, WatchUntil
 from recording_service.core.watching_lists import ListWatch
+from recording_service.transcripts.transcript import Transcript
 
 ACCOUNT = "AC" + "0a" * 16
 RECORDING = "RE" + "1b" * 16
@@ -138,6 +140,8 @@ class FakeRecordingService:
             "report_unavailable": recording(state=RecordingState.FAILED),
             "get": recording(),
             "list": Page([recording()], "next"),
+            "waveform": (recording(), WaveformLevel(400, 8000, 1, 2, bytes(4))),
+            "transcript": (recording(), Transcript("en")),
             "delete": recording(state=RecordingState.DELETED, delete_time=NOW),
             "health": ServiceHealth(serving=True, queued=3, oldest_due_seconds=1.25),
             "watch": self._watch,
@@ -184,6 +188,12 @@ class FakeRecordingService:
 
     def open_range(self, target: Target, offset: int, length: int, etag: str) -> Any:
         return self._answer("open_range", target, offset, length, etag)
+
+    def waveform(self, target: Target, samples_per_pixel: int) -> Any:
+        return self._answer("waveform", target, samples_per_pixel)
+
+    def transcript(self, target: Target) -> Any:
+        return self._answer("transcript", target)
 
     def delete(self, target: Target, allow_missing: bool) -> Any:
         return self._answer("delete", target, allow_missing)

@@ -31,6 +31,12 @@ from recordings.v1.lookup_pb2 import (
 )
 from recordings.v1.playback_url_pb2 import CreatePlaybackUrlRequest, CreatePlaybackUrlResponse
 from recordings.v1.recording_service_pb2_grpc import RecordingServiceStub
+from recordings.v1.results_pb2 import (
+    GetTranscriptRequest,
+    GetTranscriptResponse,
+    GetWaveformRequest,
+    GetWaveformResponse,
+)
 from recordings.v1.stream_pb2 import StreamRecordingRequest
 from recordings.v1.watch_pb2 import WatchRecordingRequest, WatchRecordingResponse
 
@@ -126,6 +132,18 @@ class Connection:
     ) -> CreatePlaybackUrlResponse:
         """Make a URL by which the recording can be played."""
         return self._ask(self._service.CreatePlaybackUrl, request, timeout, metadata)
+
+    def waveform(
+        self, request: GetWaveformRequest, *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> GetWaveformResponse:
+        """What is seen of a recording's sound."""
+        return self._ask(self._service.GetWaveform, request, timeout, metadata)
+
+    def transcript(
+        self, request: GetTranscriptRequest, *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> GetTranscriptResponse:
+        """What is said in a recording."""
+        return self._ask(self._service.GetTranscript, request, timeout, metadata)
 
     def delete(
         self, request: DeleteRecordingRequest, *, timeout: float | None = None, metadata: Metadata = ()

@@ -26,6 +26,8 @@ BY_REASON: Final[Mapping[str, type[RecordingsError]]] = {
     "RECORDING_DELETED": errors.RecordingDeleted,
     "RECORDING_NOT_READY": errors.RecordingNotReady,
     "RECORDING_FAILED": errors.RecordingFailed,
+    "STEP_NOT_DONE": errors.StepNotDone,
+    "STEP_WITHOUT_RESULT": errors.StepWithoutResult,
     "RECORDING_TRUNCATED": errors.RecordingTruncated,
     "OFFSET_PAST_END": errors.OffsetPastEnd,
     "ETAG_MISMATCH": errors.EtagMismatch,

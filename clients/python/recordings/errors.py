@@ -8,6 +8,8 @@ RecordingsError                 the base; itself for a code and reason that is n
 ├── RecordingDeleted            an enqueue met a recording that was deleted
 ├── RecordingNotReady           its bytes are not here yet
 ├── RecordingFailed             its bytes will not come
+├── StepNotDone                 what is made of it (a waveform, a transcript) is not there yet
+├── StepWithoutResult           what is made of it will not come
 ├── RecordingTruncated          its bytes were here and are not whole any more
 ├── OffsetPastEnd               the range begins after the last byte
 ├── EtagMismatch                another version of the bytes is current
@@ -110,6 +112,39 @@ class RecordingFailed(RecordingsError):
     def failure_reason(self) -> str:
         """Why, as FailureReason names it without its prefix, such as `SOURCE_ABSENT`."""
         return self.metadata.get("failureReason", "")
+
+
+class StepNotDone(RecordingsError):
+    """Raised when a waveform or a transcript is asked for before it is made: watch the recording until PROCESSED."""
+
+    @property
+    def step(self) -> str:
+        """What is to be done yet, as ProcessingStep names it without its prefix: WAVEFORM or TRANSCRIPT."""
+        return self.metadata.get("step", "")
+
+    @property
+    def state(self) -> str:
+        """PENDING or RUNNING."""
+        return self.metadata.get("state", "")
+
+
+class StepWithoutResult(RecordingsError):
+    """Raised when there is no waveform, or no transcript, and none is on its way."""
+
+    @property
+    def step(self) -> str:
+        """What has no result, as ProcessingStep names it without its prefix: WAVEFORM or TRANSCRIPT."""
+        return self.metadata.get("step", "")
+
+    @property
+    def state(self) -> str:
+        """FAILED or SKIPPED; empty where nobody has asked for it: enqueue the recording as FULL."""
+        return self.metadata.get("state", "")
+
+    @property
+    def processing_reason(self) -> str:
+        """Why, as ProcessingReason names it without its prefix, such as `MEDIA_TRUNCATED`; empty if there is none."""
+        return self.metadata.get("processingReason", "")
 
 
 class RecordingTruncated(RecordingsError):

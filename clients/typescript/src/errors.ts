@@ -9,6 +9,8 @@
  * ├── RecordingDeletedError       an enqueue met a recording that was deleted
  * ├── RecordingNotReadyError      its bytes are not here yet
  * ├── RecordingFailedError        its bytes will not come
+ * ├── StepNotDoneError            what is made of it (a waveform, a transcript) is not there yet
+ * ├── StepWithoutResultError      what is made of it will not come
  * ├── RecordingTruncatedError     its bytes were here and are not whole any more
  * ├── OffsetPastEndError          the range begins after the last byte
  * ├── EtagMismatchError           another version of the bytes is current
@@ -133,6 +135,45 @@ export class RecordingFailedError extends RecordingsError {
   /** Why, without its prefix: `SOURCE_ABSENT`, …; the number of one that this client doesn't know. */
   get failureReason(): string {
     return this.metadata["failureReason"] ?? "";
+  }
+}
+
+/** Thrown when a waveform or a transcript is asked for before it is made: watch the recording until PROCESSED. */
+export class StepNotDoneError extends RecordingsError {
+  static {
+    this.prototype.name = "StepNotDoneError";
+  }
+
+  /** What is to be done yet, without its prefix: `WAVEFORM`, `TRANSCRIPT`. */
+  get step(): string {
+    return this.metadata["step"] ?? "";
+  }
+
+  /** The state it is in instead, without its prefix: `PENDING`, `RUNNING`. */
+  get state(): string {
+    return this.metadata["state"] ?? "";
+  }
+}
+
+/** Thrown when there is no waveform, or no transcript, and none is on its way. */
+export class StepWithoutResultError extends RecordingsError {
+  static {
+    this.prototype.name = "StepWithoutResultError";
+  }
+
+  /** What has no result, without its prefix: `WAVEFORM`, `TRANSCRIPT`. */
+  get step(): string {
+    return this.metadata["step"] ?? "";
+  }
+
+  /** `FAILED` or `SKIPPED`; empty where nobody has asked for it: enqueue the recording as FULL. */
+  get state(): string {
+    return this.metadata["state"] ?? "";
+  }
+
+  /** Why, without its prefix: `MEDIA_TRUNCATED`, …; empty if there is no reason. */
+  get processingReason(): string {
+    return this.metadata["processingReason"] ?? "";
   }
 }
 

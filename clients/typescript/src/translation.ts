@@ -18,6 +18,8 @@ export const BY_REASON: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["RECORDING_DELETED", errors.RecordingDeletedError],
   ["RECORDING_NOT_READY", errors.RecordingNotReadyError],
   ["RECORDING_FAILED", errors.RecordingFailedError],
+  ["STEP_NOT_DONE", errors.StepNotDoneError],
+  ["STEP_WITHOUT_RESULT", errors.StepWithoutResultError],
   ["RECORDING_TRUNCATED", errors.RecordingTruncatedError],
   ["OFFSET_PAST_END", errors.OffsetPastEndError],
   ["ETAG_MISMATCH", errors.EtagMismatchError],

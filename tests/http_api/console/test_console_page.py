@@ -1,8 +1,6 @@
 """What the console does, in a real Chromium, in front of a service whose answers a test decides."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import grpc
@@ -15,92 +13,22 @@ from recording_service.http_api.words import FAILURE_WORDS, STATE_WORDS, WAITING
 from recording_service.twilio_stand_in.mp3 import mp3_of_duration
 from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState, WaitingReason
 from tests.http_api.conftest import Settings
+from tests.http_api.console.conftest import OpenConsole
+from tests.http_api.console.made_recordings import AUDIO, CALL, SECONDS, add, sid
 from tests.http_api.fake_recordings import ACCOUNT, Cut, Failure, FakeRecordings, FakeServer
 from tests.http_api.running_app import running_app
-from tests.support.console import Console, chromium
-from tests.support.running_service import free_port
+from tests.support.console import Console
 from tests.support.waiting import eventually
 
-CALL = "CA" + "2c" * 16
 READY = RecordingState.RECORDING_STATE_READY
 QUEUED = RecordingState.RECORDING_STATE_QUEUED
 DOWNLOADING = RecordingState.RECORDING_STATE_DOWNLOADING
 FAILED = RecordingState.RECORDING_STATE_FAILED
 DELETED = RecordingState.RECORDING_STATE_DELETED
 TOKEN = "a-caller-s-token"
-SECONDS = 60
-AUDIO = mp3_of_duration("a call", SECONDS, 1)
 
 #: What Chromium itself says of an answer that is an error, in tests where one is wanted.
 FAILED_LOAD = "Failed to load resource"
-
-OpenConsole = Callable[..., Console]
-
-
-def sid(number: int) -> str:
-    return f"RE{number:032x}"
-
-
-def add(recordings: FakeRecordings, number: int, content: bytes = AUDIO, **fields: Any) -> str:
-    """A recording that is newer than those with smaller numbers; its SID."""
-    moment = Timestamp()
-    moment.GetCurrentTime()
-    moment.seconds += number - 3000
-    fields = {
-        "create_time": moment,
-        "duration": Duration(seconds=SECONDS),
-        "from_number": f"+4930{number:06d}",
-        "to_number": "+4989123456",
-        "call_sid": CALL,
-        "revision": 1,
-        **fields,
-    }
-    recordings.add(content, sid(number), **fields)
-    return sid(number)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def token() -> str:
-    """What callers have to show; empty: nothing. Tests put their own in its place."""
-    return ""
-
-
-@pytest.fixture
-def url(settings: Settings, recordings: FakeRecordings, token: str) -> Iterator[str]:
-    """A service of the test's own: its address is the public one."""
-    port = free_port()
-    recordings.token = token
-    public = settings(public_url=f"http://127.0.0.1:{port}", requires_credentials=bool(token))
-    with running_app(public, port=port):
-        yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture
-def open_console(browser: Browser, url: str) -> Iterator[OpenConsole]:
-    """Opens the console; at the end nobody may have complained but as the test has said by `expected`."""
-    with ExitStack() as stack:
-
-        def open_one(*, expected: tuple[str, ...] = (), live: bool = True, path: str = "", **options: Any) -> Console:
-            context = stack.enter_context(browser.new_context(**options))
-            console = Console(context)
-            stack.callback(_check_quiet, console, expected)
-            console.open(url, path)
-            if live:
-                console.wait_until_live()
-            return console
-
-        yield open_one
-
-
-def _check_quiet(console: Console, expected: tuple[str, ...]) -> None:
-    unexpected = [text for text in console.trouble if not text.startswith(expected)] if expected else console.trouble
-    assert unexpected == []
 
 
 # The list

@@ -4,6 +4,7 @@ import grpc
 import pytest
 
 from recordings.v1.recording_pb2 import RecordingState
+from recordings.v1.results_pb2 import GetTranscriptResponse
 from tests.http_api.conftest import ORIGIN
 from tests.http_api.fake_recordings import RECORDING, Failure, FakeRecordings
 from tests.http_api.running_app import Client
@@ -19,6 +20,10 @@ ANSWERS = [
     (STREAM, {"Range": "bytes=99-"}, 416),
     (STREAM, {"If-Match": '"x"'}, 412),
     (f"/recordings/{RECORDING}", {}, 200),
+    # A `<track crossorigin>`, and what it can't have.
+    (f"/recordings/{RECORDING}/transcript.vtt", {}, 200),
+    (f"/recordings/{RECORDING}/transcript.vtt", {"If-None-Match": "*"}, 304),
+    (f"/recordings/{RECORDING}/waveform.json", {}, 424),
     (f"/recordings/RE{'00' * 16}/stream", {}, 404),
     (f"{STREAM}?account_sid=x", {}, 400),
     ("/recordings/x/y/z", {}, 404),
@@ -28,6 +33,7 @@ ANSWERS = [
 @pytest.fixture(autouse=True)
 def _recording(recordings: FakeRecordings) -> None:
     recordings.add(b"0123456789")
+    recordings.transcripts[RECORDING] = GetTranscriptResponse(language="en")
 
 
 @pytest.mark.parametrize(("path", "headers", "status"), ANSWERS)

@@ -20,6 +20,7 @@ from tests.http_api.conftest import TOKEN, Settings
 from tests.http_api.running_app import PUBLIC_URL, Client, running_app
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, World, a_key
 from tests.support.grpc_server import signer
+from tests.support.steps import RUNNERS
 
 PATH = "/webhooks/twilio/recording-status"
 DAY_SECONDS = 24 * 3600
@@ -42,6 +43,8 @@ class Scene:
         """
         if event == "fetched":
             self.world.work()
+        elif event == "processed":
+            self.world.process(self.world.processor(RUNNERS))
         elif event == "a day passes":
             self.world.clock.advance(DAY_SECONDS)
         elif event == "deleted":
@@ -106,10 +109,13 @@ COURSES = {
     "absent after completed": Course(["completed", "fetched", "absent"], ["ENQUEUED", "REPORTED"], READY, 1),
     "failed after completed": Course(["completed", "fetched", "failed"], ["ENQUEUED", "REPORTED"], READY, 1),
     "replayed a day later": Course(
-        ["completed", "fetched", "a day passes", "completed", "in-progress", "absent", "fetched"],
+        ["completed", "fetched", "processed", "a day passes", "completed", "in-progress", "absent", "fetched"],
         ["ENQUEUED", "CACHED", "IGNORED", "REPORTED"],
         READY,
         1,
+    ),
+    "replayed before it is processed": Course(
+        ["completed", "fetched", "completed", "processed", "completed"], ["ENQUEUED", "DUPLICATE", "CACHED"], READY, 1
     ),
     "absent, replayed a day later": Course(
         ["absent", "a day passes", "absent", "in-progress", "fetched"], ["REPORTED", "REPORTED", "IGNORED"], FAILED, 0

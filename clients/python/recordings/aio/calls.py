@@ -21,6 +21,12 @@ from recordings.v1.enqueue_pb2 import (
 from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest
 from recordings.v1.playback_url_pb2 import CreatePlaybackUrlResponse
 from recordings.v1.recording_pb2 import FailureReason, Priority, Recording, RecordingJob, RecordingState
+from recordings.v1.results_pb2 import (
+    GetTranscriptRequest,
+    GetTranscriptResponse,
+    GetWaveformRequest,
+    GetWaveformResponse,
+)
 
 
 class Calls(ABC):
@@ -178,6 +184,44 @@ class Calls(ABC):
         """
         request = playback_url_request(recording_sid, account_sid=account_sid, ttl=ttl, attachment=attachment)
         return await self._connected.create_playback_url(request, timeout=timeout, metadata=metadata)
+
+    async def waveform(
+        self,
+        recording_sid: str,
+        *,
+        account_sid: str = "",
+        samples_per_pixel: int = 0,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> GetWaveformResponse:
+        """What is seen of a recording's sound: of each pixel, of each channel, the least and the greatest sample.
+
+        Parameters:
+            samples_per_pixel: at most so many: of the zooms that there are the coarsest that has no more; 0, or less
+                than any has: the finest.
+
+        Raises:
+            StepNotDone: it is not drawn yet; `retry_delay` says when to ask again.
+            StepWithoutResult: there is none, and none is on its way.
+            RecordingNotReady, RecordingFailed: there are no bytes that could be drawn.
+        """
+        request = GetWaveformRequest(
+            account_sid=account_sid, recording_sid=recording_sid, samples_per_pixel=samples_per_pixel
+        )
+        return await self._connected.waveform(request, timeout=timeout, metadata=metadata)
+
+    async def transcript(
+        self, recording_sid: str, *, account_sid: str = "", timeout: float | None = None, metadata: Metadata = ()
+    ) -> GetTranscriptResponse:
+        """What is said in a recording, by when it begins. One that is too large for a message has no words apart.
+
+        Raises:
+            StepNotDone: it is not written down yet; `retry_delay` says when to ask again.
+            StepWithoutResult: there is none, and none is on its way.
+            RecordingNotReady, RecordingFailed: there are no bytes that could be heard.
+        """
+        request = GetTranscriptRequest(account_sid=account_sid, recording_sid=recording_sid)
+        return await self._connected.transcript(request, timeout=timeout, metadata=metadata)
 
     async def delete(
         self,

@@ -31,6 +31,12 @@ from recordings.v1.lookup_pb2 import (
 )
 from recordings.v1.playback_url_pb2 import CreatePlaybackUrlRequest, CreatePlaybackUrlResponse
 from recordings.v1.recording_service_pb2_grpc import RecordingServiceStub
+from recordings.v1.results_pb2 import (
+    GetTranscriptRequest,
+    GetTranscriptResponse,
+    GetWaveformRequest,
+    GetWaveformResponse,
+)
 from recordings.v1.stream_pb2 import StreamRecordingRequest
 from recordings.v1.watch_pb2 import (
     WatchRecordingRequest,
@@ -151,6 +157,18 @@ class Connection:
     ) -> CreatePlaybackUrlResponse:
         """Make a URL by which the recording can be played."""
         return await self._ask(self._service.CreatePlaybackUrl, request, timeout, metadata)
+
+    async def waveform(
+        self, request: GetWaveformRequest, *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> GetWaveformResponse:
+        """What is seen of a recording's sound."""
+        return await self._ask(self._service.GetWaveform, request, timeout, metadata)
+
+    async def transcript(
+        self, request: GetTranscriptRequest, *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> GetTranscriptResponse:
+        """What is said in a recording."""
+        return await self._ask(self._service.GetTranscript, request, timeout, metadata)
 
     async def delete(
         self, request: DeleteRecordingRequest, *, timeout: float | None = None, metadata: Metadata = ()

@@ -11,6 +11,8 @@ import {
   RecordingsClient,
   RecordingsError,
   RecordingState,
+  StepNotDoneError,
+  StepWithoutResultError,
   UnavailableError,
   type UnavailableReason,
 } from "../index.js";
@@ -129,6 +131,23 @@ for (const [reason, kind] of BY_REASON) {
     assert.equal(error.reason, reason);
   }));
 }
+
+test("what a step has not made says which, how far it is, and why", withService(async (service, client) => {
+  service.get = (_, call) => {
+    throw call === 0
+      ? refusal(Code.FAILED_PRECONDITION, { reason: "STEP_NOT_DONE", metadata: { step: "WAVEFORM", state: "RUNNING" } })
+      : refusal(Code.FAILED_PRECONDITION, {
+        reason: "STEP_WITHOUT_RESULT",
+        metadata: { step: "TRANSCRIPT", state: "SKIPPED", processingReason: "NOT_CONFIGURED" },
+      });
+  };
+  const notDone = await rejection(client.get(SID));
+  assert.ok(notDone instanceof StepNotDoneError);
+  assert.deepEqual([notDone.step, notDone.state], ["WAVEFORM", "RUNNING"]);
+  const without = await rejection(client.get(SID));
+  assert.ok(without instanceof StepWithoutResultError);
+  assert.deepEqual([without.step, without.state, without.processingReason], ["TRANSCRIPT", "SKIPPED", "NOT_CONFIGURED"]);
+}));
 
 test("a reason of another domain, or that isn't known, is none", withService(async (service, client) => {
   service.get = (_, call) => {

@@ -134,6 +134,8 @@ export class FakeService {
       getRecording: this.#unary("get", async (request, call) => this.get(request, call)),
       listRecordings: this.#unary("list", async (request, call) => this.list(request, call)),
       createPlaybackUrl: this.#unary("url", async (request, call) => this.url(request, call)),
+      getWaveform: this.#unary("waveform", unexpected),
+      getTranscript: this.#unary("transcript", unexpected),
       deleteRecording: this.#unary("delete", async (request, call) => this.delete(request, call)),
       streamRecording: this.#streaming(this.openings, async (play) => this.stream(play)),
       watchRecording: this.#streaming(this.watches, async (play) => this.watch(play)),

@@ -32,6 +32,8 @@ test("what the package exports is this, and nothing else", () => {
     "RecordingTruncatedError",
     "RecordingsClient",
     "RecordingsError",
+    "StepNotDoneError",
+    "StepWithoutResultError",
     "UnauthenticatedError",
     "UnavailableError",
     "UnavailableReason",

@@ -20,18 +20,32 @@ export class Failure extends Error {
 
 /** The JSON of an answer, `undefined` where it has none; throws `Failure`. */
 export async function ask(path, { query, ...options } = {}) {
-  let response;
-  try {
-    response = await fetch(address(path, query), { cache: "no-store", ...options });
-  } catch {
-    throw new Failure(0, "", "The service can't be reached from here.");
-  }
+  const response = await answered(address(path, query), { cache: "no-store", ...options });
   const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
   const body = isJson ? await response.json().catch(() => undefined) : undefined;
   if (!response.ok) {
     throw new Failure(response.status, body?.reason ?? "", body?.detail ?? `The service answered ${response.status}.`);
   }
   return body;
+}
+
+/** The bytes of an answer; throws `Failure`, also where it says that there are none yet. The browser may keep them. */
+export async function bytesOf(url) {
+  const response = await answered(url, {});
+  if (response.status !== 200) throw new Failure(response.status, "", `The service answered ${response.status}.`);
+  try {
+    return await response.arrayBuffer();
+  } catch {
+    throw new Failure(0, "", "The connection broke off.");
+  }
+}
+
+async function answered(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch {
+    throw new Failure(0, "", "The service can't be reached from here.");
+  }
 }
 
 export function recordingPath(recording, suffix = "") {

@@ -6,8 +6,10 @@ import { copyButton } from "./copying.js";
 import { byId, el, icon, setText } from "./dom.js";
 import { callParts, whyText } from "./list.js";
 import { Player } from "./player.js";
+import { busyWords, soundFacts, stepFacts, stepState } from "./processing.js";
 import { now } from "./server_clock.js";
 import { keyOf } from "./store.js";
+import { samplesPerPixel } from "./waveform.js";
 import { clockTime, exact, mediaError, relative, secondsOf, size, sourceOf, stateOf } from "./words.js";
 
 export class Panel {
@@ -125,12 +127,21 @@ export class Panel {
       download.href = address(recordingPath(recording, "/download"), query).href;
       // Another version has another address: neither the player nor the browser's cache may splice two.
       const url = address(recordingPath(recording, "/stream"), { ...query, version: recording.etag });
-      this.#player.load(url, secondsOf(recording.duration), { play });
+      this.#player.load(url, secondsOf(recording.probe?.duration ?? recording.duration), { play });
+      this.#player.illustrate(illustrationsOf(recording));
     } else {
       this.#player.unload();
     }
     this.#fillReason(recording);
+    this.#fillProcessing(recording);
     this.#fillFacts(recording);
+  }
+
+  #fillProcessing(recording) {
+    setText(byId("processing-words"), busyWords(recording));
+    const warnings = recording.probe?.warning_texts ?? [];
+    byId("warnings").hidden = !warnings.length;
+    byId("warnings").replaceChildren(...warnings.map((text) => el("li", {}, text)));
   }
 
   #fillReason(recording) {
@@ -157,8 +168,10 @@ export class Panel {
       ["Made by", sourceOf(recording)],
       ["Direction", recording.direction],
       ["Track", recording.track],
-      ["Channels", recording.channels && String(recording.channels)],
+      ["Channels", !recording.probe && recording.channels && String(recording.channels)],
       ["Format", [recording.content_type, recording.size_bytes && size(recording.size_bytes)].filter(Boolean).join(", ")],
+      ...soundFacts(recording),
+      ...stepFacts(recording),
       ...Object.entries(recording.labels ?? {}).sort(),
     ].filter(([, value]) => value);
     byId("facts").replaceChildren(...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
@@ -192,6 +205,18 @@ export class Panel {
       throw failure;
     }
   }
+}
+
+/** Where the waveform and the captions are, of a recording that has them. Another version has another address. */
+function illustrationsOf(recording) {
+  const query = { account_sid: recording.account_sid, version: recording.etag };
+  const made = (step, suffix, more = {}) =>
+    stepState(recording, step) === "DONE" ? address(recordingPath(recording, suffix), { ...query, ...more }) : undefined;
+  const zoom = samplesPerPixel(secondsOf(recording.probe?.duration), recording.probe?.sample_rate);
+  return {
+    waveform: made("WAVEFORM", "/waveform.dat", { samples_per_pixel: zoom }),
+    captions: made("TRANSCRIPT", "/transcript.vtt"),
+  };
 }
 
 function subtitle(recording) {

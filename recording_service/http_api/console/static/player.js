@@ -1,11 +1,15 @@
-// The player: one <audio> element with controls of our own, which say what they are and do to a screen reader.
+// The player: one <audio> element with controls of our own, which say what they are and do to a screen reader. The seek
+// bar lies over the waveform where there is one, and is the same slider.
 
+import { Captions } from "./captions.js";
 import { byId, memory, setText } from "./dom.js";
+import { Waveform } from "./waveform.js";
 import { clockTime, spokenTime } from "./words.js";
 
 /** How far a key on the seek bar goes, in seconds. */
 const STEP = 5;
 const LEAP = 30;
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Player {
   #audio = byId("audio");
@@ -18,6 +22,9 @@ export class Player {
   /** Whether it is being loaded and not yet where it goes on. */
   #isReturning = false;
   #dragging = false;
+  #moving = false;
+  #waveform = new Waveform();
+  #captions = new Captions({ seek: (seconds) => this.#goTo(seconds) });
 
   /** Calls `on.broken(code)` when the audio can't be loaded. */
   constructor(on) {
@@ -27,6 +34,7 @@ export class Player {
       audio.addEventListener(name, () => this.#say());
     }
     for (const name of ["timeupdate", "durationchange", "progress", "seeked"]) audio.addEventListener(name, () => this.#draw());
+    audio.addEventListener("playing", () => this.#move());
     audio.addEventListener("loadedmetadata", () => this.#resume());
     audio.addEventListener("error", () => this.#broken());
     byId("play").addEventListener("click", () => this.toggle());
@@ -44,17 +52,24 @@ export class Player {
 
   /** Loads a recording, unless it is this one already. `seconds`: how long it is said to be. */
   load(url, seconds, { play = false } = {}) {
+    this.#length = seconds ?? 0;
     if (String(url) === this.#url) {
       if (play) void this.#play();
       return;
     }
     this.#url = String(url);
-    this.#length = seconds ?? 0;
     this.#open(0, play);
+  }
+
+  /** Shows what was made of it: the addresses of its waveform and captions, `undefined` where there is none. */
+  illustrate({ waveform, captions }) {
+    void this.#waveform.load(waveform).then(() => this.#draw());
+    this.#captions.load(captions);
   }
 
   unload() {
     if (!this.isLoaded) return;
+    this.illustrate({});
     this.#url = "";
     this.#audio.pause();
     this.#audio.removeAttribute("src");
@@ -139,6 +154,18 @@ export class Player {
     this.#draw();
   }
 
+  /** Sound tells its time four times a second: a waveform that is played moves as often as the screen does. */
+  #move() {
+    if (this.#moving) return;
+    const step = () => {
+      this.#moving = !this.#audio.paused && !this.#audio.ended && this.#waveform.isShown && !STILL.matches;
+      if (!this.#moving) return;
+      this.#draw();
+      requestAnimationFrame(step);
+    };
+    step();
+  }
+
   #bindSeek() {
     const seek = this.#seek;
     seek.addEventListener("pointerdown", () => (this.#dragging = true));
@@ -198,6 +225,7 @@ export class Player {
     if (!this.#dragging) this.#seek.value = String(at);
     this.#seek.style.setProperty("--done", `${length ? (at / length) * 100 : 0}%`);
     this.#seek.style.setProperty("--loaded-to", `${length ? (loadedFrom(audio.buffered, at) / length) * 100 : 0}%`);
+    this.#waveform.play(length ? at / length : 0);
     const spoken = `${spokenTime(at)} of ${spokenTime(length)}`;
     if (this.#seek.getAttribute("aria-valuetext") !== spoken) this.#seek.setAttribute("aria-valuetext", spoken);
     setText(byId("time-now"), clockTime(at));

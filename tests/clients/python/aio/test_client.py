@@ -21,6 +21,7 @@ from recordings.v1.enqueue_pb2 import (
 )
 from recordings.v1.playback_url_pb2 import PlaybackDisposition
 from recordings.v1.recording_pb2 import Priority, RecordingJob, RecordingState
+from recordings.v1.results_pb2 import GetTranscriptResponse, GetWaveformResponse, TranscriptSegment
 from tests.clients.python.aio.conftest import Connect
 from tests.clients.python.aio.in_loop import in_loop, until
 from tests.http_api.fake_recordings import ACCOUNT, RECORDING, Failure, FakeRecordings, FakeServer, Hang
@@ -189,6 +190,62 @@ async def test_a_playback_url_is_asked_for_as_it_is_wanted(connect: Connect, rec
     first, second = recordings.of("CreatePlaybackUrl")
     assert (first.ttl.seconds, first.disposition) == (300, PlaybackDisposition.PLAYBACK_DISPOSITION_ATTACHMENT)
     assert (second.HasField("ttl"), second.disposition) == (False, PlaybackDisposition.PLAYBACK_DISPOSITION_INLINE)
+
+
+@in_loop
+async def test_a_waveform_is_asked_for_as_it_is_wanted(connect: Connect, recordings: FakeRecordings) -> None:
+    drawn = GetWaveformResponse(
+        samples_per_pixel=400, sample_rate=8000, channels=1, length=2, peaks=bytes(4), etag="e1"
+    )
+    recordings.answers["GetWaveform"] = [drawn]
+    async with connect() as client:
+        assert await client.waveform(RECORDING, account_sid=ACCOUNT, samples_per_pixel=500) == drawn
+        await client.waveform(RECORDING)
+    first, second = recordings.of("GetWaveform")
+    assert (first.account_sid, first.recording_sid, first.samples_per_pixel) == (ACCOUNT, RECORDING, 500)
+    assert (second.account_sid, second.samples_per_pixel) == ("", 0)
+
+
+@in_loop
+async def test_a_transcript_is_what_is_said(connect: Connect, recordings: FakeRecordings) -> None:
+    said = GetTranscriptResponse(language="en", segments=[TranscriptSegment(channel=1, text="Hello")], etag="e1")
+    recordings.answers["GetTranscript"] = [said]
+    async with connect() as client:
+        assert await client.transcript(RECORDING, account_sid=ACCOUNT) == said
+    (request,) = recordings.of("GetTranscript")
+    assert (request.account_sid, request.recording_sid) == (ACCOUNT, RECORDING)
+
+
+@in_loop
+async def test_what_is_not_made_yet_says_how_far_it_is(connect: Connect, recordings: FakeRecordings) -> None:
+    recordings.answers["GetWaveform"] = [
+        Failure(
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "STEP_NOT_DONE",
+            {"step": "WAVEFORM", "state": "RUNNING"},
+            retry_seconds=2,
+        )
+    ]
+    async with connect() as client:
+        with pytest.raises(errors.StepNotDone) as failed:
+            await client.waveform(RECORDING)
+    assert (failed.value.step, failed.value.state, failed.value.retry_delay) == ("WAVEFORM", "RUNNING", 2)
+
+
+@in_loop
+async def test_what_will_not_be_made_says_why(connect: Connect, recordings: FakeRecordings) -> None:
+    about = {"step": "TRANSCRIPT", "state": "SKIPPED", "processingReason": "NOT_CONFIGURED"}
+    unasked = {"step": "TRANSCRIPT"}
+    recordings.answers["GetTranscript"] = [
+        Failure(grpc.StatusCode.FAILED_PRECONDITION, "STEP_WITHOUT_RESULT", metadata) for metadata in (about, unasked)
+    ]
+    found = []
+    async with connect() as client:
+        for _ in range(2):
+            with pytest.raises(errors.StepWithoutResult) as failed:
+                await client.transcript(RECORDING)
+            found.append((failed.value.step, failed.value.state, failed.value.processing_reason))
+    assert found == [("TRANSCRIPT", "SKIPPED", "NOT_CONFIGURED"), ("TRANSCRIPT", "", "")]
 
 
 @in_loop

@@ -33,6 +33,8 @@ import recordings.client.errors.RecordingNotFoundException;
 import recordings.client.errors.RecordingNotReadyException;
 import recordings.client.errors.RecordingTruncatedException;
 import recordings.client.errors.RecordingsException;
+import recordings.client.errors.StepNotDoneException;
+import recordings.client.errors.StepWithoutResultException;
 import recordings.client.errors.UnauthenticatedException;
 import recordings.client.errors.UnavailableException;
 import recordings.v1.EnqueueReason;
@@ -58,6 +60,8 @@ final class Translation {
             entry("RECORDING_DELETED", RecordingDeletedException::new),
             entry("RECORDING_NOT_READY", RecordingNotReadyException::new),
             entry("RECORDING_FAILED", RecordingFailedException::new),
+            entry("STEP_NOT_DONE", StepNotDoneException::new),
+            entry("STEP_WITHOUT_RESULT", StepWithoutResultException::new),
             entry("RECORDING_TRUNCATED", RecordingTruncatedException::new),
             entry("OFFSET_PAST_END", OffsetPastEndException::new),
             entry("ETAG_MISMATCH", EtagMismatchException::new),

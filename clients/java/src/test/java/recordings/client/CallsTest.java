@@ -22,6 +22,8 @@ import recordings.client.errors.FieldViolation;
 import recordings.client.errors.InvalidRequestException;
 import recordings.client.errors.RecordingNotReadyException;
 import recordings.client.errors.RecordingsException;
+import recordings.client.errors.StepNotDoneException;
+import recordings.client.errors.StepWithoutResultException;
 import recordings.client.errors.UnavailableException;
 import recordings.v1.BatchEnqueueRecordingsResponse;
 import recordings.v1.BatchEnqueueRecordingsResult;
@@ -119,6 +121,33 @@ class CallsTest extends ClientTest {
         RecordingNotReadyException error =
                 assertThrows(RecordingNotReadyException.class, () -> client.get(Shelf.SID));
         assertEquals("QUEUED", error.state());
+    }
+
+    @Test
+    void whatIsNotMadeYetSaysHowFarItIs() {
+        service.get = request -> {
+            throw Refusals.of(
+                    Status.Code.FAILED_PRECONDITION,
+                    "STEP_NOT_DONE",
+                    Map.of("step", "WAVEFORM", "state", "RUNNING"));
+        };
+        StepNotDoneException error = assertThrows(StepNotDoneException.class, () -> client.get(Shelf.SID));
+        assertEquals(List.of("WAVEFORM", "RUNNING"), List.of(error.step(), error.state()));
+    }
+
+    @Test
+    void whatWillNotBeMadeSaysWhy() {
+        service.get = request -> {
+            throw Refusals.of(
+                    Status.Code.FAILED_PRECONDITION,
+                    "STEP_WITHOUT_RESULT",
+                    Map.of("step", "TRANSCRIPT", "state", "SKIPPED", "processingReason", "NOT_CONFIGURED"));
+        };
+        StepWithoutResultException error =
+                assertThrows(StepWithoutResultException.class, () -> client.get(Shelf.SID));
+        assertEquals(
+                List.of("TRANSCRIPT", "SKIPPED", "NOT_CONFIGURED"),
+                List.of(error.step(), error.state(), error.processingReason()));
     }
 
     @Test

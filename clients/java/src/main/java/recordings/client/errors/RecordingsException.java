@@ -18,6 +18,8 @@ import java.util.Optional;
  * ├── RecordingDeletedException      an enqueue met a recording that was deleted
  * ├── RecordingNotReadyException     its bytes are not here yet
  * ├── RecordingFailedException       its bytes will not come
+ * ├── StepNotDoneException           what is made of it (a waveform, a transcript) is not there yet
+ * ├── StepWithoutResultException     what is made of it will not come
  * ├── RecordingTruncatedException    its bytes were here and are not whole any more
  * ├── OffsetPastEndException         the part begins after the last byte
  * ├── EtagMismatchException          another version of the bytes is current
