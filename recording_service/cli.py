@@ -111,6 +111,20 @@ def dispatch() -> None:
 
 
 @main.command()
+def events() -> None:
+    """Deliver events to RECORDING_EVENTS_URL: READY, FAILED and DELETED, each at least once. Several share the work.
+
+    \b
+    Example:
+      RECORDING_EVENTS_URL=https://example.com/hooks RECORDING_EVENTS_SECRET_FILE=/run/secrets/whsec \\
+        RECORDING_DATABASE_URL=postgresql://… recording-service events
+    """
+    from recording_service.processes.events_process import run_events
+
+    _run("events", lambda settings: run_events(settings, _nobody_waits))
+
+
+@main.command()
 @click.option("--webhook", is_flag=True, help="Explain why a webhook was refused with 403; needs the three below.")
 @click.option("--url", help="The webhook's URL as Twilio has it, with query and fragment.")
 @click.option("--signature", help="The request's X-Twilio-Signature.")

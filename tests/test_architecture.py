@@ -72,6 +72,7 @@ FAMILIES = ("disk", "twilio")
 SHARED_ADAPTERS = frozenset(
     {
         "object_keys",  # how objects and uploads are named on any shelf
+        "retry_after",  # how long an answer by HTTP asks to wait
         "redis_client",  # connections to Redis, and what its errors are to the core
         "private_sockets",  # where processes of this machine meet
         "parent_death",  # Linux: a child dies with its parent
@@ -84,6 +85,7 @@ FORKING = (
     f"{PACKAGE}.worker",
     f"{PACKAGE}.processes.worker_process",
     f"{PACKAGE}.processes.dispatch_process",
+    f"{PACKAGE}.processes.events_process",
     f"{PACKAGE}.processes.serve",
     f"{PACKAGE}.processes.supervisor",
     f"{PACKAGE}.cli",

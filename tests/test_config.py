@@ -539,3 +539,68 @@ def test_a_token_that_could_be_guessed_or_sent_by_nobody_is_refused(
 ) -> None:
     (problem,) = problems(monkeypatch, RECORDING_GRPC_TOKEN=token)
     assert problem.startswith("RECORDING_GRPC_TOKEN: is no token of at least 32 characters")
+
+
+# Events
+
+WHSEC = "whsec_" + "QUJD" * 8
+
+
+def test_events_are_delivered_where_a_url_and_a_secret_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "whsec_" + "REVG" * 20
+    settings = load(
+        monkeypatch, RECORDING_EVENTS_URL="https://example.com/a?b=c", RECORDING_EVENTS_SECRET=f"{WHSEC}, {other}"
+    )
+    assert settings.event_secrets() == (b"ABC" * 8, b"DEF" * 20)
+    assert load(monkeypatch, RECORDING_EVENTS_URL="").events_url == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("example.com", "is no URL of a receiver"),
+        ("ftp://example.com", "is no URL of a receiver"),
+        ("https://", "is no URL of a receiver"),
+        ("https://user:password@example.com/", "is no URL of a receiver"),
+        ("https://example.com/#part", "is no URL of a receiver"),
+        ("http://example.com/", "must be https"),
+        ("http://192.0.2.1/", "must be https"),
+    ],
+)
+def test_a_url_that_is_no_receivers_or_that_anyone_could_read_is_refused(
+    monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    (problem,) = problems(monkeypatch, RECORDING_EVENTS_URL=url, RECORDING_EVENTS_SECRET=WHSEC)
+    assert said in problem
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "http://localhost/", "http://[::1]:8/"])
+def test_plain_http_is_for_loopback(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert load(monkeypatch, RECORDING_EVENTS_URL=url, RECORDING_EVENTS_SECRET=WHSEC).events_url == url
+
+
+def test_plain_http_may_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        monkeypatch,
+        RECORDING_EVENTS_URL="http://receiver.internal/",
+        RECORDING_EVENTS_SECRET=WHSEC,
+        RECORDING_EVENTS_ALLOW_HTTP="1",
+    )
+    assert settings.events_url == "http://receiver.internal/"
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("", "needs RECORDING_EVENTS_SECRET"),
+        (SECRET, "does not begin with whsec_"),
+        ("whsec_***", "is not in base64"),
+        ("whsec_" + "QUJD" * 7, "has 21 bytes; it must have 24 to 64"),
+        ("whsec_" + "QUJD" * 22, "has 66 bytes; it must have 24 to 64"),
+        (f"{WHSEC},whsec_QUJD", "has 3 bytes"),
+    ],
+)
+def test_a_secret_that_signs_nothing_well_is_refused(monkeypatch: pytest.MonkeyPatch, secret: str, said: str) -> None:
+    variables = {"RECORDING_EVENTS_URL": "https://example.com/", "RECORDING_EVENTS_SECRET": secret}
+    (problem,) = problems(monkeypatch, **variables)
+    assert said in problem

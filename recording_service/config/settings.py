@@ -13,9 +13,10 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from recording_service.config.accounts import TWILIO_API_URL, Account, account_of_variables, accounts_of_file
-from recording_service.config.addresses import Address
+from recording_service.config.addresses import Address, is_loopback
 from recording_service.config.callers import CallerEntry, callers_of_file
 from recording_service.config.errors import ConfigurationError, explaining
+from recording_service.config.event_secrets import event_secrets_of
 from recording_service.config.playback_keys import playback_keys_of
 from recording_service.signed_urls import SigningKey
 
@@ -29,6 +30,7 @@ SECRET_VARIABLES = (
     "RECORDING_GRPC_TOKEN",
     "RECORDING_PLAYBACK_KEYS",
     "RECORDING_TRANSCRIPTION_API_KEY",
+    "RECORDING_EVENTS_SECRET",
 )
 
 
@@ -131,6 +133,16 @@ class Settings(BaseSettings):
     scrub_bytes_per_second: Annotated[int, Field(ge=0)] = 4 * 1024**2
     #: How long an object is left alone once it was read, in seconds. Not scaled.
     scrub_interval_seconds: Annotated[float, Field(gt=0)] = 24 * 3600.0
+    #: Where events are delivered; empty: nowhere.
+    events_url: str = ""
+    #: What signs them: `whsec_…`, comma-separated while rotating.
+    events_secret: SecretStr = SecretStr("")
+    #: Whom to trust that the receiver is who it says (PEM). Empty: whom everybody trusts.
+    events_ca_file: Path | None = None
+    #: Deliver by plain http beyond loopback, too.
+    events_allow_http: bool = False
+    #: How long events are kept, in days: well more than the three for which their delivery is tried. Not scaled.
+    events_retention_days: Annotated[float, Field(ge=7, le=3650)] = 30.0
     log_level: str = "INFO"
     #: Multiplies every waiting time (back-off, leases, probes, sweeps, restarts): below 1 for tests of whole processes.
     time_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -196,6 +208,14 @@ class Settings(BaseSettings):
             raise ValueError("is no URL of a server, such as https://recordings.example.com")
         return value.rstrip("/")
 
+    @field_validator("events_url")
+    @classmethod
+    def _names_a_receiver(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or url.fragment):
+            raise ValueError("is no URL of a receiver, such as https://example.com/hooks")
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _level(cls, value: str) -> str:
@@ -220,6 +240,15 @@ class Settings(BaseSettings):
                 raise ValueError(f"RECORDING_{one.upper()} and RECORDING_{other.upper()} go together; one is missing")
         if self.grpc_tls_client_ca_file and not self.grpc_tls_certificate_file:
             raise ValueError("RECORDING_GRPC_TLS_CLIENT_CA_FILE needs RECORDING_GRPC_TLS_CERTIFICATE_FILE")
+        return self
+
+    @model_validator(mode="after")
+    def _can_deliver(self) -> "Settings":
+        url = urlsplit(self.events_url)
+        if self.events_url and not self.events_secret.get_secret_value():
+            raise ValueError("RECORDING_EVENTS_URL needs RECORDING_EVENTS_SECRET, which signs the events")
+        if url.scheme == "http" and not (self.events_allow_http or is_loopback(url.hostname or "")):
+            raise ValueError("RECORDING_EVENTS_URL must be https (or set RECORDING_EVENTS_ALLOW_HTTP=1)")
         return self
 
     @classmethod
@@ -293,6 +322,10 @@ class Settings(BaseSettings):
         """The keys that are configured, the one that signs first. Raises ConfigurationError."""
         return playback_keys_of("RECORDING_PLAYBACK_KEYS", self.playback_keys.get_secret_value())
 
+    def event_secrets(self) -> tuple[bytes, ...]:
+        """What signs the events that are delivered. Raises ConfigurationError."""
+        return event_secrets_of("RECORDING_EVENTS_SECRET", self.events_secret.get_secret_value())
+
     def accounts(self) -> dict[str, Account]:
         """Every configured account, by its SID. Raises ConfigurationError."""
         accounts = accounts_of_file(self.accounts_file) if self.accounts_file is not None else {}
@@ -329,6 +362,8 @@ def load_settings(**overrides: object) -> Settings:
     settings.accounts()
     settings.callers()
     settings.signing_keys()
+    if settings.events_url:
+        settings.event_secrets()
     return settings
 
 

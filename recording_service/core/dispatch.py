@@ -15,6 +15,7 @@ from recording_service.core import processing_transitions, transitions
 from recording_service.core.attempts import Attempts
 from recording_service.core.clock_jumps import ClockJumps
 from recording_service.core.errors import CatalogueUnavailable, DependencyUnavailable
+from recording_service.core.event_retention import EventRetention
 from recording_service.core.failpoints import Failpoint, failpoint
 from recording_service.core.leases import LeaseWatch
 from recording_service.core.lost_bells import LostBells
@@ -75,6 +76,7 @@ class Dispatcher:
         attempts: Attempts,
         sweep: ShelfSweep,
         scrub: ShelfScrub,
+        retention: EventRetention,
         clock: Clock,
         settings: DispatchSettings = DispatchSettings(),
     ) -> None:
@@ -86,6 +88,7 @@ class Dispatcher:
         self._attempts = attempts
         self._sweep = sweep
         self._scrub = scrub
+        self._retention = retention
         self._clock = clock
         self._settings = settings
         # A round waits for a tick, ringing and replacing bells may take one each, and what reads the shelf a part of
@@ -145,6 +148,7 @@ class Dispatcher:
         self._step(self._ring_due_processing)
         self._step(self._sweep.advance)
         self._step(self._scrub.scrub)
+        self._step(self._retention.forget)
         return True
 
     def _step(self, step: Callable[[], bool | None]) -> bool:

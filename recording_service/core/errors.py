@@ -20,6 +20,8 @@ RecordingServiceError
 ├── CapacityExhausted              too many streams or watchers
 ├── CallerLimitExceeded            too much of one caller
 ├── WatchOverrun                   a watcher of a list took too little of too much
+├── RevisionPruned                 events after that revision are not kept any more
+├── RevisionAhead                  the feed of events has not come so far
 ├── ServerDraining                 the server is stopping
 ├── DependencyUnavailable          something this service stands on is down or slow
 │   ├── CatalogueUnavailable
@@ -261,6 +263,31 @@ class WatchOverrun(RecordingServiceError):
         )
         self.limit = limit
         self.retry_seconds = retry_seconds
+
+
+class RevisionPruned(RecordingServiceError):
+    """Raised when events are asked for after a revision, and not all that came after it are kept any more."""
+
+    def __init__(self, after_revision: int, oldest_revision: int) -> None:
+        super().__init__(
+            f"events after revision {after_revision} are not kept any more: begin anew with a snapshot, "
+            "and go on after the revision in its snapshot_complete"
+        )
+        self.after_revision = after_revision
+        #: The oldest event that is kept, or will be.
+        self.oldest_revision = oldest_revision
+
+
+class RevisionAhead(RecordingServiceError):
+    """Raised when events are asked for after a revision that the feed has not come to: its database was restored."""
+
+    def __init__(self, after_revision: int, newest_revision: int) -> None:
+        super().__init__(
+            f"there is no revision {after_revision} yet: begin anew with a snapshot, "
+            "and go on after the revision in its snapshot_complete"
+        )
+        self.after_revision = after_revision
+        self.newest_revision = newest_revision
 
 
 class ServerDraining(RecordingServiceError):

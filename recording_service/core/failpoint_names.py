@@ -107,6 +107,11 @@ class Failpoint(StrEnum):
     #: A chunk of a stream was read off the shelf; it was not sent.
     STREAM_CHUNK_READ = "stream.chunk_read"
 
+    #: An event is claimed to be delivered; the receiver was not asked.
+    DELIVERY_AFTER_CLAIM = "delivery.after_claim"
+    #: The receiver has answered, or has not; nothing is noted.
+    DELIVERY_AFTER_ANSWER = "delivery.after_answer"
+
     #: The row says DELETED; the bytes are there.
     DELETE_AFTER_ROW = "delete.after_row"
     #: The bytes are gone; nobody was told.

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from recording_service.core.event_ports import DeliveryRows, EventRows
 from recording_service.core.model import (
     Backlog,
     Bell,
@@ -85,7 +86,8 @@ class RecordingRows(Protocol):
         Each row is read, decided on and written on the condition that its revision is still the one that was decided on
         (an insert: that there is still no row); where the condition fails, the row is read and decided on anew. The
         same key may occur twice: the second decision then sees the first one's result. `decide` must set a higher
-        revision. An exception from `decide` is raised on, and nothing of the whole call is committed.
+        revision. An exception from `decide` is raised on, and nothing of the whole call is committed. The events of the
+        changes (`core.events`) are committed with them.
 
         In the same transaction the artefacts are stored whose recordings were changed by it, in the place of those that
         were there; and those of recordings that are DELETED then are removed.
@@ -284,7 +286,9 @@ class DispatcherElection(Protocol):
         """Raises the holder's counter; False if it is not the holder any more."""
 
 
-class Catalogue(RecordingRows, AttemptRows, AccountRows, VerifiedRows, DispatcherElection, Protocol):
+class Catalogue(
+    RecordingRows, AttemptRows, AccountRows, VerifiedRows, EventRows, DeliveryRows, DispatcherElection, Protocol
+):
     """The truth (design.md §2). Safe to use from many threads."""
 
     def check(self) -> None:

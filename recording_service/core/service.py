@@ -30,6 +30,7 @@ from recording_service.core.requests import Target
 from recording_service.core.results import Results
 from recording_service.core.sound import WaveformLevel
 from recording_service.core.watching import Watch, WatchHub, WatchUntil
+from recording_service.core.watching_events import EventWatch
 from recording_service.core.watching_lists import ListWatch
 from recording_service.transcripts.transcript import Transcript
 
@@ -146,6 +147,16 @@ class RecordingService:
         if snapshot_size < 0:
             raise InvalidRequest.of("snapshot_size", f"is {snapshot_size}; must be 0 or more")
         return self._hub.watch_many(_narrowed(matching), snapshot_size)
+
+    def watch_events(self, matching: RecordingFilter, after_revision: int) -> EventWatch:
+        """Watches the events after that revision of the feed, each one once, then those to come; deletions too.
+
+        `states` are those that recordings had at the event. The caller closes it. Raises InvalidRequest,
+        RevisionPruned, RevisionAhead, CatalogueUnavailable.
+        """
+        if after_revision < 0:
+            raise InvalidRequest.of("after_revision", f"is {after_revision}; must be 0 or more")
+        return self._hub.watch_events(matching, after_revision)
 
     def open_range(self, target: Target, offset: int, length: int, etag: str) -> OpenRange:
         """Opens a range of the stored bytes, everything checked. The caller closes it. Raises as `Shelf.open_range`."""

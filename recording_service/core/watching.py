@@ -1,8 +1,8 @@
 """Watching one recording: level-triggered, the latest look wins, the catalogue is the truth (grpc.md A.1).
 
-One thread serves all watches of a process, those of lists (`watching_lists`) too. It hears of changes from the feed,
-reads each changed row once, and hands it to whoever watches it; every few seconds it reads all watched rows anyway, and
-looks for what has changed in lists, because the feed may lose a word or be down.
+One thread serves all watches of a process, those of lists (`watching_lists`) and of events (`watching_events`) too. It
+hears of changes from the feed, reads each changed row once, and hands it to whoever watches it; every few seconds it
+reads all watched rows anyway, and looks for what has changed in lists, because the feed may lose a word or be down.
 """
 
 import logging
@@ -14,6 +14,7 @@ from enum import StrEnum
 from recording_service.core.errors import CatalogueUnavailable, QueueUnavailable
 from recording_service.core.model import ProcessingState, Recording, RecordingFilter, RecordingKey, RecordingState
 from recording_service.core.ports import Catalogue, ChangeFeed, ChangeSubscription, Clock
+from recording_service.core.watching_events import FEED_INTERVAL_SECONDS, EventWatch, EventWatches
 from recording_service.core.watching_lists import ListWatch, ListWatches
 
 #: How often all watched rows are read, whatever the feed says.
@@ -98,6 +99,7 @@ class WatchHub:
         self._lock = threading.Lock()
         self._watches: dict[RecordingKey, set[Watch]] = {}
         self._lists = ListWatches(catalogue, clock)
+        self._events = EventWatches(catalogue)
         self._thread: threading.Thread | None = None
         self._subscription: ChangeSubscription | None = None
         self._stop = threading.Event()
@@ -133,6 +135,21 @@ class WatchHub:
             watch.close()
         return watch
 
+    def watch_events(self, matching: RecordingFilter, after_revision: int) -> EventWatch:
+        """A new watch of the events after that revision.
+
+        Of a hub that is closed, one that is closed too. Raises RevisionPruned, RevisionAhead, CatalogueUnavailable.
+        """
+        watch, position = self._events.open(matching, after_revision)
+        with self._lock:
+            closed = self._stop.is_set()
+            if not closed:
+                self._events.add(watch, position)
+                self._start()
+        if closed:
+            watch.close()
+        return watch
+
     def forget(self, watch: Watch) -> None:
         """Takes a watch off the list. Idempotent."""
         with self._lock:
@@ -152,6 +169,8 @@ class WatchHub:
             watch.close()
         for listing in self._lists.all():
             listing.close()
+        for feed in self._events.all():
+            feed.close()
         if subscription is not None:
             # The thread may be waiting there.
             subscription.close()
@@ -176,9 +195,11 @@ class WatchHub:
                     looked_at = self._clock.monotonic()
                     self._look(None)
                 else:
-                    self._look(self._heard(subscription, left))
+                    # Events are told of within a second, whether the feed of hints works or not.
+                    patience = min(left, FEED_INTERVAL_SECONDS) if self._events else left
+                    self._look(self._heard(subscription, patience))
                 with self._lock:
-                    if not self._watches and not self._lists:
+                    if not self._watches and not self._lists and not self._events:
                         self._thread = None
                         return
         finally:
@@ -209,6 +230,7 @@ class WatchHub:
                 self._lists.offer([row for key, row in rows.items() if key in listed])
             if heard is None:
                 self._lists.settle()
+            self._events.look()
         except CatalogueUnavailable:
             _log.warning("the catalogue did not answer; watches wait for it")
         except Exception:

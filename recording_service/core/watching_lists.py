@@ -25,6 +25,8 @@ class ListLook(NamedTuple):
 
     recording: Recording | None
     matches: bool
+    #: With that word: the revision of the feed of events after which there are all events that the snapshot lacks.
+    feed_revision: int = 0
 
     @property
     def snapshot_complete(self) -> bool:
@@ -64,6 +66,8 @@ class ListWatch:
         self._unread: int | None = snapshot_size or None
         self._all_read = False
         self._snapshot_complete = False
+        #: How far the feed of events had come before anything of the snapshot was read.
+        self._feed_revision: int | None = None
 
     def concerns(self, account_sid: str) -> bool:
         """Whether changes of the account's recordings are to be offered."""
@@ -119,10 +123,12 @@ class ListWatch:
         if self._page:
             return ListLook(self._page.popleft(), True)
         self._snapshot_complete = True
-        return ListLook(None, False)
+        return ListLook(None, False, self._feed_revision or 0)
 
     def _read_page(self) -> None:
         """Reads on in the snapshot, a page."""
+        if self._feed_revision is None:
+            self._feed_revision = self._catalogue.feed_position().revision
         size = SNAPSHOT_PAGE_SIZE if self._unread is None else min(SNAPSHOT_PAGE_SIZE, self._unread)
         rows = self._catalogue.page(self.matching, size, self._position)
         with self._news:

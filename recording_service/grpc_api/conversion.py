@@ -1,8 +1,10 @@
 """The model as messages of the contract. On the hot path: fields are set one by one, and only those that are known."""
 
+from recording_service.core.events import Event
 from recording_service.core.model import IN_FLIGHT, CallDetails, EnqueueReason, Recording, RecordingJob
 from recording_service.grpc_api.enums import (
     ENQUEUE_REASON_NUMBERS,
+    EVENT_TYPE_NUMBERS,
     FAILURE_REASON_NUMBERS,
     JOB_NUMBERS,
     PRIORITY_NUMBERS,
@@ -11,7 +13,7 @@ from recording_service.grpc_api.enums import (
 )
 from recording_service.grpc_api.processing import fill_processing
 from recording_service.grpc_api.times import set_duration, set_timestamp
-from recordings.v1 import enqueue_pb2, recording_pb2
+from recordings.v1 import enqueue_pb2, event_pb2, recording_pb2
 
 #: Most bytes of a response: clients refuse messages of more than 4 MiB unless they are told otherwise.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024 - 64 * 1024
@@ -103,6 +105,15 @@ def fill_recording(message: recording_pb2.Recording, recording: Recording) -> No
         fill_processing(message, recording)
     elif recording.job is RecordingJob.FULL and recording.state in IN_FLIGHT:
         message.processing_state = recording_pb2.PROCESSING_STATE_PENDING
+
+
+def fill_event(message: event_pb2.Event, event: Event) -> None:
+    """Fills a message with an event of the feed."""
+    message.revision = event.revision
+    message.type = EVENT_TYPE_NUMBERS[event.type]
+    message.event_id = event.event_id
+    message.recording_revision = event.recording_revision
+    set_timestamp(message.event_time, event.event_time)
 
 
 def _fill_call(message: recording_pb2.Recording, call: CallDetails) -> None:

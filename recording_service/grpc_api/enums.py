@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
+from recording_service.core.events import EventType
 from recording_service.core.model import (
     EnqueueReason,
     FailureReason,
@@ -18,7 +19,7 @@ from recording_service.core.model import (
 )
 from recording_service.core.sound import ProbeWarning
 from recording_service.core.watching import WatchUntil
-from recordings.v1 import enqueue_pb2, recording_pb2, watch_pb2
+from recordings.v1 import enqueue_pb2, event_pb2, recording_pb2, watch_pb2
 
 Member = TypeVar("Member", bound=Enum)
 
@@ -42,6 +43,7 @@ JOB_NUMBERS = _numbers(RecordingJob, recording_pb2.RecordingJob, "RECORDING_JOB"
 PRIORITY_NUMBERS = _numbers(Priority, recording_pb2.Priority, "PRIORITY")
 ENQUEUE_REASON_NUMBERS = _numbers(EnqueueReason, enqueue_pb2.EnqueueReason, "ENQUEUE_REASON")
 UNAVAILABLE_REASON_NUMBERS = _numbers(UnavailableReason, enqueue_pb2.UnavailableReason, "UNAVAILABLE_REASON")
+EVENT_TYPE_NUMBERS = _numbers(EventType, event_pb2.EventType, "EVENT_TYPE")
 WATCH_UNTIL_NUMBERS = _numbers(WatchUntil, watch_pb2.WatchUntil, "WATCH_UNTIL")
 
 PROCESSING_STATE_NUMBERS = _numbers(ProcessingState, recording_pb2.ProcessingState, "PROCESSING_STATE")

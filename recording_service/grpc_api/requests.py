@@ -157,13 +157,15 @@ def recording_filter(request: lookup_pb2.ListRecordingsRequest) -> RecordingFilt
 
 
 def list_watch_request(request: watch_pb2.WatchRecordingsRequest) -> tuple[RecordingFilter, int]:
-    """What a watch of a list is narrowed to, and how much of it is sent at the beginning."""
+    """What a watch of a list, or of events, is narrowed to, and how much of a list is sent at the beginning."""
     found: list[FieldViolation] = []
     states = _members(found, "states", request.states, STATES)
     check_sids(found, "account_sids", request.account_sids, "AC")
     check_sids(found, "call_sids", request.call_sids, "CA")
     if request.snapshot_size < 0:
         found.append(FieldViolation("snapshot_size", f"is {request.snapshot_size}; must be 0 or more"))
+    elif request.snapshot_size and request.HasField("after_revision"):
+        found.append(FieldViolation("snapshot_size", "must not be set with after_revision: there is no snapshot then"))
     _refuse(found)
     matching = RecordingFilter(
         states=states, account_sids=frozenset(request.account_sids), call_sids=frozenset(request.call_sids)

@@ -17,6 +17,7 @@ from recording_service.grpc_api.conversion import (
     MAX_RESPONSE_BYTES,
     enqueue_response,
     failed_enqueue_response,
+    fill_event,
     fill_recording,
     keep_essentials,
 )
@@ -155,15 +156,30 @@ class RecordingServicer:
     def WatchRecordings(  # noqa: N802
         self, request: watch_pb2.WatchRecordingsRequest, call: Call
     ) -> Iterator[watch_pb2.WatchRecordingsResponse]:
-        """Watches many recordings."""
+        """Watches many recordings, or the events of them."""
         asked, snapshot_size = requests.list_watch_request(request)
         # Where nothing is left: an empty list that stays empty, as that of an account without recordings.
         matching = admitted_caller().narrowed(asked) or _NOTHING
+        if request.HasField("after_revision"):
+            yield from self._watch_events(matching, request.after_revision, call)
+            return
         with closing(self._watches.looks(lambda: self._service.watch_many(matching, snapshot_size), call)) as looks:
             for look in looks:
                 response = watch_pb2.WatchRecordingsResponse(
-                    matches=look.matches, snapshot_complete=look.snapshot_complete
+                    matches=look.matches, snapshot_complete=look.snapshot_complete, after_revision=look.feed_revision
                 )
+                if look.recording is not None:
+                    fill_recording(response.recording, look.recording)
+                yield response
+
+    def _watch_events(
+        self, matching: RecordingFilter, after_revision: int, call: Call
+    ) -> Iterator[watch_pb2.WatchRecordingsResponse]:
+        with closing(self._watches.looks(lambda: self._service.watch_events(matching, after_revision), call)) as looks:
+            for look in looks:
+                response = watch_pb2.WatchRecordingsResponse(matches=look.matches, after_revision=look.revision)
+                if look.event is not None:
+                    fill_event(response.event, look.event)
                 if look.recording is not None:
                     fill_recording(response.recording, look.recording)
                 yield response

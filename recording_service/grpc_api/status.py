@@ -32,6 +32,8 @@ from recording_service.core.errors import (
     RecordingNotReady,
     RecordingServiceError,
     RecordingTruncated,
+    RevisionAhead,
+    RevisionPruned,
     ScopeMissing,
     ServerDraining,
     SourceError,
@@ -144,6 +146,16 @@ TABLE: Mapping[type[RecordingServiceError], Row] = {
         "WATCH_OVERRUN",
         lambda error: {"limit": str(error.limit)},
         lambda error: error.retry_seconds,
+    ),
+    RevisionPruned: Row(
+        grpc.StatusCode.OUT_OF_RANGE,
+        "REVISION_PRUNED",
+        lambda error: {"afterRevision": str(error.after_revision), "oldestRevision": str(error.oldest_revision)},
+    ),
+    RevisionAhead: Row(
+        grpc.StatusCode.OUT_OF_RANGE,
+        "REVISION_AHEAD",
+        lambda error: {"afterRevision": str(error.after_revision), "newestRevision": str(error.newest_revision)},
     ),
     ServerDraining: Row(grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING"),
     DependencyUnavailable: Row(

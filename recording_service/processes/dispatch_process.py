@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from recording_service.config import Settings
 from recording_service.core.clock import SystemClock
 from recording_service.core.dispatch import Dispatcher
+from recording_service.core.event_retention import EventRetention
 from recording_service.core.scrub import ShelfScrub
 from recording_service.core.sweep import ShelfSweep
 from recording_service.processes import wiring
@@ -42,6 +43,7 @@ def run_dispatcher(settings: Settings, ready: Callable[[], None]) -> None:
             attempts=wiring.attempts(settings, catalogue, changes),
             sweep=ShelfSweep(catalogue, storage, clock, wiring.sweep_settings(settings)),
             scrub=ShelfScrub(catalogue, storage, clock, wiring.scrub_settings(settings)),
+            retention=EventRetention(catalogue, clock, wiring.retention_settings(settings)),
             clock=clock,
             settings=wiring.dispatch_settings(settings),
         )

@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from urllib.parse import urlsplit
 
 from recording_service.adapters.embedded_redis import EmbeddedRedisFailed, find_redis_server
 from recording_service.config import Account, Address, ConfigurationError, Settings, load_settings
@@ -32,7 +33,18 @@ def examine() -> list[Finding]:
     except ConfigurationError as error:
         return [Finding("configuration", False, problem) for problem in error.problems]
     findings = [Finding("configuration", True, "can be read")]
-    for look in (_failpoints, _accounts, _public_url, access_findings, _database, _storage, _room, _redis, _addresses):
+    for look in (
+        _failpoints,
+        _accounts,
+        _public_url,
+        access_findings,
+        _database,
+        _storage,
+        _room,
+        _redis,
+        _events,
+        _addresses,
+    ):
         findings += look(settings)
     return findings
 
@@ -148,6 +160,28 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         return "answers"
 
     yield _looked("queue", look, "check RECORDING_REDIS_URL, and that Redis runs")
+
+
+def _events(settings: Settings) -> Iterator[Finding]:
+    """Whether the receiver of events can be reached, which it is asked by HEAD, and what waits for it."""
+    if not settings.events_url:
+        return
+    subject, host = "events", urlsplit(settings.events_url).netloc
+    with closing(wiring.open_receiver(settings)) as receiver:
+        answer = receiver.reach()
+    if answer.status is None:
+        yield Finding(subject, False, f"{host} {answer.problem}: check RECORDING_EVENTS_URL, and that it runs")
+    else:
+        yield Finding(subject, True, f"{host} can be reached")
+    try:
+        with closing(wiring.open_catalogue(settings)) as catalogue:
+            counts = catalogue.count_deliveries()
+    except (DependencyUnavailable, ConfigurationError) as error:
+        yield Finding("deliveries", False, f"{error}: check RECORDING_DATABASE_URL, and that the database runs")
+        return
+    text = f"{counts.pending} wait for their next attempt, {counts.given_up} were given up"
+    remedy = "; watch the events (after_revision) to have them" if counts.given_up else ""
+    yield Finding("deliveries", not counts.given_up, text + remedy)
 
 
 def _looked(subject: str, look: Callable[[], str], remedy: str) -> Finding:

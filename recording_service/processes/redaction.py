@@ -59,6 +59,9 @@ def secrets_of(settings: Settings) -> frozenset[str]:
     secrets.add(settings.grpc_token.get_secret_value())
     secrets.add(settings.transcription_api_key.get_secret_value())
     secrets.update(written(key).partition(":")[2] for key in settings.signing_keys())
+    secrets.update(part.strip().removeprefix("whsec_") for part in settings.events_secret.get_secret_value().split(","))
+    # A receiver may let in whoever knows its URL.
+    secrets.add(urlsplit(settings.events_url).query)
     for url in (settings.redis_url, settings.database_url):
         # Percent-encoded, as a URL has it.
         secrets.add(unquote(_password_in(url.get_secret_value())))

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from types import FrameType
 
@@ -17,6 +17,7 @@ from recording_service.adapters.embedded_redis import EmbeddedRedis, EmbeddedRed
 from recording_service.config import ConfigurationError, Settings
 from recording_service.processes import access, wiring
 from recording_service.processes.dispatch_process import run_dispatcher
+from recording_service.processes.events_process import run_events
 from recording_service.processes.failpoints import arm_failpoints
 from recording_service.processes.grpc_process import run_grpc
 from recording_service.processes.http_process import run_http
@@ -65,7 +66,10 @@ def run_serve(settings: Settings) -> None:
         # Made before there are two who need it.
         access.signing_keys(settings)
         # Migrated once, before the parts start; what they all need is imported here, and so in memory once.
-        wiring.open_catalogue(settings).close()
+        with closing(wiring.open_catalogue(settings)) as catalogue:
+            if settings.events_url:
+                # Before anything can happen that is to be told.
+                catalogue.begin_deliveries()
         wiring.open_storage(settings).close()
         # Read by each worker for itself; what is wrong with them is said once, and nothing is started.
         wiring.open_decryptor(settings)
@@ -116,6 +120,7 @@ def _start_again(redis: EmbeddedRedis) -> None:
 
 def _parts(settings: Settings) -> list[Part]:
     """In the order in which they are stopped: first those that take work on, then those that do it."""
+    events = [Part("events", partial(run_events, settings), stop_seconds=5.0)] if settings.events_url else []
     return [
         Part("http", partial(run_http, settings)),
         Part("grpc", partial(run_grpc, settings)),
@@ -125,6 +130,7 @@ def _parts(settings: Settings) -> list[Part]:
             Part(f"processor-{number + 1}", partial(run_processing_worker, settings))
             for number in range(settings.processing_workers)
         ),
+        *events,
     ]
 
 

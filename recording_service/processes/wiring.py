@@ -1,6 +1,7 @@
 """Builds adapters and core objects of the settings: what several composition roots have in common."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from math import ceil
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from recording_service.adapters.disk_storage.root import StorageRootRefused
 from recording_service.adapters.disk_storage.storage import DiskStorage
+from recording_service.adapters.event_callbacks import EventCallbacks
+from recording_service.adapters.event_callbacks.callbacks import TOTAL_SECONDS
 from recording_service.adapters.redis_changes import RedisChangeFeed
 from recording_service.adapters.redis_client import api_client
 from recording_service.adapters.rq_queue.queue import RqBellQueue
@@ -20,8 +23,10 @@ from recording_service.adapters.twilio_media.media import TwilioMedia
 from recording_service.config import Account, ConfigurationError, Settings
 from recording_service.core.attempts import Attempts
 from recording_service.core.clock import SystemClock
+from recording_service.core.delivery_settings import DeliverySettings
 from recording_service.core.dispatch import DispatchSettings
 from recording_service.core.download import DownloadSettings
+from recording_service.core.event_retention import RetentionSettings
 from recording_service.core.model import Work
 from recording_service.core.next_bells import AccountLimits, NextBells
 from recording_service.core.ports import BellQueue, Catalogue, ChangeFeed
@@ -120,6 +125,17 @@ def encryption_keys(account: Account) -> Mapping[str, RSAPrivateKey]:
         raise ConfigurationError([f"{prefix}{problem}" for problem in error.problems]) from error
 
 
+def open_receiver(settings: Settings) -> EventCallbacks:
+    """Where events are delivered. Its deadline is scaled: it must be over before a claim lapses."""
+    return EventCallbacks(
+        settings.events_url,
+        settings.event_secrets(),
+        SystemClock(),
+        total_seconds=TOTAL_SECONDS * settings.time_scale,
+        certificates=settings.events_ca_file,
+    )
+
+
 def request_checker(settings: Settings) -> RequestChecker:
     """What checks requests, knowing the configured accounts and the hosts they are fetched from."""
     accounts = settings.accounts()
@@ -162,6 +178,17 @@ def dispatch_settings(settings: Settings) -> DispatchSettings:
         wait_check_seconds=usual.wait_check_seconds * scale,
         limits=account_limits(settings),
     )
+
+
+def delivery_settings(settings: Settings) -> DeliverySettings:
+    """The sender's clocks."""
+    return DeliverySettings().scaled(settings.time_scale)
+
+
+def retention_settings(settings: Settings) -> RetentionSettings:
+    """How long events are kept, which is not scaled."""
+    interval_seconds = RetentionSettings().interval_seconds * settings.time_scale
+    return RetentionSettings(timedelta(days=settings.events_retention_days), interval_seconds)
 
 
 def download_settings(settings: Settings) -> DownloadSettings:

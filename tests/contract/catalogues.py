@@ -14,6 +14,9 @@ from recording_service.adapters.sql_catalogue.schema import (
     account_turns,
     artefacts,
     dispatcher,
+    event_deliveries,
+    event_feed,
+    events,
     paused_accounts,
     recording_labels,
     recordings,
@@ -44,9 +47,20 @@ class DatabasesWithSchema:
             SqlCatalogue.open(self._postgresql).close()
         engine = create_engine(self._postgresql)
         with engine.begin() as connection:
-            for table in (recording_labels, artefacts, recordings, paused_accounts, account_turns):
+            for table in (
+                recording_labels,
+                artefacts,
+                recordings,
+                paused_accounts,
+                account_turns,
+                events,
+                event_deliveries,
+            ):
                 connection.execute(delete(table))
             connection.execute(update(dispatcher).values(holder="", lease=0))
+            connection.execute(
+                update(event_feed).values(revision=0, pruned_revision=0, scheduled_revision=None, held_until=None)
+            )
         engine.dispose()
         return self._postgresql
 

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.adapters.sql_catalogue import SqlCatalogue
+from recording_service.core.event_ports import Delivery
 from recording_service.core.model import (
     Bell,
     CallDetails,
@@ -33,6 +34,7 @@ from recording_service.core.model import (
 from recording_service.core.ports import Amended, Artefact, Catalogue, Decide, NamedObject
 from tests.contract.catalogues import DatabasesWithSchema
 from tests.support.databases import DATABASES
+from tests.support.events import nameless
 from tests.support.recordings import TIME, a_recording
 
 # Few of everything, so that what is done meets what was done before. SIDs of both cases: they are sorted byte by byte.
@@ -112,6 +114,8 @@ class BothCatalogues(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.memory = MemoryCatalogue()
+        #: What was claimed, as each of them knows it: events have names of their own there.
+        self.claimed: list[tuple[Delivery, Delivery]] = []
 
     def both(self, method: str, *arguments: Any, **named: Any) -> Any:
         """What both answer."""
@@ -156,6 +160,46 @@ class BothCatalogues(RuleBasedStateMachine):
     @rule(bounds=st.tuples(times, times).map(sorted), size=sizes)
     def look_at_the_verified(self, bounds: list[Any], size: int) -> None:
         self.both("least_verified", *bounds, size)
+
+    @rule(after_revision=st.integers(0, 9), size=sizes)
+    def read_the_feed(self, after_revision: int, size: int) -> None:
+        self.both("number_events")
+        expected = self.memory.events(after_revision, size)
+        found = self.sql.events(after_revision, size)
+        assert [nameless(event) for event in found] == [nameless(event) for event in expected]
+
+    @rule(before=times, size=sizes)
+    def forget_events(self, before: Any, size: int) -> None:
+        self.both("prune_events", before, size)
+        self.both("feed_position")
+
+    @rule(now=times, size=sizes)
+    def schedule_deliveries(self, now: Any, size: int) -> None:
+        self.both("begin_deliveries")
+        self.both("schedule_deliveries", now, size)
+
+    @rule(now=times, longest=st.integers(1, 3), size=sizes)
+    def claim_deliveries(self, now: Any, longest: int, size: int) -> None:
+        expected = self.memory.claim_deliveries(now, SECOND, longest * SECOND, size)
+        found = self.sql.claim_deliveries(now, SECOND, longest * SECOND, size)
+        for one, other in zip(expected, found, strict=True):
+            assert (nameless(one.event), one.attempt) == (nameless(other.event), other.attempt)
+            self.claimed.append((one, other))
+
+    @rule(data=st.data(), delivered=st.none() | st.booleans(), now=times)
+    def conclude_a_delivery(self, data: st.DataObject, delivered: bool | None, now: Any) -> None:
+        if self.claimed:
+            one, other = data.draw(st.sampled_from(self.claimed))
+            if delivered is None:
+                assert self.memory.put_off_delivery(one, now) == self.sql.put_off_delivery(other, now)
+            else:
+                expected = self.memory.end_delivery(one, delivered=delivered, now=now)
+                assert self.sql.end_delivery(other, delivered=delivered, now=now) == expected
+        self.both("count_deliveries")
+
+    @rule(until=st.none() | times)
+    def hold_deliveries(self, until: Any) -> None:
+        self.both("hold_deliveries", until)
 
     @rule(account_sid=accounts, now=times, next_probe_time=times)
     def pause(self, account_sid: str, now: Any, next_probe_time: Any) -> None:

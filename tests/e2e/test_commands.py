@@ -7,6 +7,7 @@ import pytest
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from tests.support.commands import run, sound_variables
+from tests.support.event_receiver import SECRET, EventReceiverServer
 from tests.support.running_service import AUTH_TOKEN
 
 
@@ -33,6 +34,8 @@ def test_the_doctor_finds_nothing_where_all_is_well(tmp_path: Path, twilio: Twil
         ({"TWILIO_API_URL": "http://api.twilio.com"}, "TWILIO_API_URL"),
         ({"RECORDING_ALLOW_UNSIGNED_WEBHOOKS": "1"}, "RECORDING_ALLOW_UNSIGNED_WEBHOOKS"),
         ({"RECORDING_FAILPOINTS": "*=trace"}, "RECORDING_FAILPOINTS"),
+        ({"RECORDING_EVENTS_URL": "http://127.0.0.1:1/x", "RECORDING_EVENTS_SECRET": SECRET}, "127.0.0.1:1 can't be"),
+        ({"RECORDING_EVENTS_URL": "https://example.com/x"}, "RECORDING_EVENTS_SECRET"),
     ],
 )
 def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
@@ -46,6 +49,18 @@ def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
     assert AUTH_TOKEN not in examined.stdout + examined.stderr
 
 
+def test_the_doctor_tells_whether_the_receiver_of_events_can_be_reached(tmp_path: Path, twilio: TwilioStandIn) -> None:
+    with EventReceiverServer() as receiver:
+        told = {"RECORDING_EVENTS_URL": receiver.url, "RECORDING_EVENTS_SECRET": SECRET}
+        examined = run("doctor", variables={**sound_variables(tmp_path, twilio), **told})
+
+    assert examined.returncode == 0, examined.stdout
+    assert re.search(r"events +127\.0\.0\.1:\d+ can be reached", examined.stdout)
+    assert "0 wait for their next attempt, 0 were given up" in examined.stdout
+    assert receiver.callbacks == []
+    assert receiver.refused == []
+
+
 def test_the_demo_shows_every_step_as_told() -> None:
     shown = run("demo", timeout=110.0)
 
@@ -54,7 +69,7 @@ def test_the_demo_shows_every_step_as_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "grpc", "http", "worker", "dispatch", "doctor", "backup", "demo", "twilio-stand-in"]
+    "command", ["serve", "grpc", "http", "worker", "dispatch", "events", "doctor", "backup", "demo", "twilio-stand-in"]
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
     helped = run(command, "--help")

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import grpc
@@ -299,6 +300,18 @@ def test_a_watched_list_is_narrowed_to_the_callers_accounts(guarded: RunningServ
     assert own.account_sids == {FOREIGN}
     assert not nothing.matches(recording())
     assert not nothing.matches(recording(account_sid=FOREIGN))
+    assert everything.account_sids == frozenset()
+
+
+def test_the_feed_of_events_is_narrowed_to_the_callers_accounts(guarded: RunningServer) -> None:
+    for caller, account_sids in (("foreign", []), ("foreign", [ACCOUNT]), ("operator", [])):
+        request = watch_pb2.WatchRecordingsRequest(account_sids=account_sids, after_revision=0)
+        # Refused by the core, so that there is an answer.
+        assert refused(partial(call, guarded, "WatchRecordings", bearing(caller), request)).reason == "REVISION_PRUNED"
+
+    own, nothing, everything = (matching for matching, _ in guarded.service.asked("watch_events"))
+    assert own.account_sids == {FOREIGN}
+    assert nothing.account_sids == {""}
     assert everything.account_sids == frozenset()
 
 

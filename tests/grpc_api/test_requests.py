@@ -282,6 +282,12 @@ def test_a_watch_of_a_list_without_filters_is_of_everything() -> None:
     assert requests.list_watch_request(watch_pb2.WatchRecordingsRequest()) == (RecordingFilter(), 0)
 
 
+def test_events_have_no_snapshot() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        requests.list_watch_request(watch_pb2.WatchRecordingsRequest(snapshot_size=1, after_revision=0))
+    assert fields(caught) == ["snapshot_size"]
+
+
 def test_a_watch_of_a_list_names_all_that_is_wrong() -> None:
     message = watch_pb2.WatchRecordingsRequest(
         account_sids=[ACCOUNT, "", "AC1"], call_sids=[RECORDING], snapshot_size=-1

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import grpc
+import pytest
 
 from recording_service.core.model import Step
 from recording_service.core.processor import Made
@@ -16,6 +18,7 @@ from recording_service.grpc_api.settings import GrpcServerSettings
 from recordings.v1 import (
     deletion_pb2,
     enqueue_pb2,
+    event_pb2,
     lookup_pb2,
     recording_pb2,
     recording_service_pb2_grpc,
@@ -24,7 +27,9 @@ from recordings.v1 import (
     watch_pb2,
 )
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, World
+from tests.support.events import add_events
 from tests.support.grpc_server import refused, signer
+from tests.support.recordings import TIME
 from tests.support.steps import RUNNERS, Doing
 
 RECORDING = KEY.recording_sid
@@ -36,21 +41,21 @@ DRAWN = WaveformLevel(400, 8000, 1, 2, b"\xff\x01\xfe\x02")
 
 
 @contextmanager
-def served(world: World) -> Iterator[Any]:
-    """A client of a server over the world's core."""
+def served(world: World) -> Iterator[tuple[Any, RecordingGrpcServer]]:
+    """A server over the world's core, and a client of it."""
     with closing(world.service()) as service:
         checker = RequestChecker(account_sids={ACCOUNT}, source_hosts=())
         server = RecordingGrpcServer(service, checker, signer(), GrpcServerSettings(address="127.0.0.1:0"))
         port = server.start()
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield recording_service_pb2_grpc.RecordingServiceStub(channel)
+            yield recording_service_pb2_grpc.RecordingServiceStub(channel), server
         server.stop(0)
 
 
 def test_a_recording_is_enqueued_watched_streamed_and_deleted() -> None:
     world = World()
     world.script(AUDIO)
-    with served(world) as stub:
+    with served(world) as (stub, _):
         assert stub.EnqueueRecording(ENQUEUE).reason == enqueue_pb2.ENQUEUE_REASON_ENQUEUED
         assert stub.EnqueueRecording(ENQUEUE).reason == enqueue_pb2.ENQUEUE_REASON_DUPLICATE
         not_ready = refused(lambda: stub.StreamRecording(STREAM))
@@ -82,7 +87,7 @@ def test_a_list_is_watched_while_a_recording_comes_and_goes() -> None:
     world = World()
     world.script(AUDIO)
     shown = {recording_pb2.RECORDING_STATE_QUEUED, recording_pb2.RECORDING_STATE_READY}
-    with served(world) as stub:
+    with served(world) as (stub, _):
         stub.EnqueueRecording(ENQUEUE)
         watch = stub.WatchRecordings(watch_pb2.WatchRecordingsRequest(states=shown, account_sids=[ACCOUNT]), timeout=30)
         first = next(watch)
@@ -103,10 +108,68 @@ def test_a_list_is_watched_while_a_recording_comes_and_goes() -> None:
         watch.cancel()
 
 
+def test_events_are_watched_from_a_snapshot_on_and_gone_on_with_after_a_break() -> None:
+    world = World()
+    world.script(AUDIO)
+    with served(world) as (stub, _):
+        listed = stub.WatchRecordings(watch_pb2.WatchRecordingsRequest(), timeout=30)
+        complete = next(listed)
+        listed.cancel()
+        assert complete.snapshot_complete
+        stub.EnqueueRecording(ENQUEUE)
+        world.work()
+        asked = watch_pb2.WatchRecordingsRequest(after_revision=complete.after_revision)
+        feed = stub.WatchRecordings(asked, timeout=30)
+        ready = next(feed)
+        feed.cancel()
+        stub.DeleteRecording(deletion_pb2.DeleteRecordingRequest(recording_sid=RECORDING))
+        feed = stub.WatchRecordings(watch_pb2.WatchRecordingsRequest(after_revision=ready.after_revision), timeout=30)
+        deleted = next(feed)
+        feed.cancel()
+
+    assert (ready.event.type, ready.event.revision) == (event_pb2.EVENT_TYPE_RECORDING_READY, 1)
+    assert (ready.recording.state, ready.matches) == (recording_pb2.RECORDING_STATE_READY, True)
+    assert ready.event.event_time == ready.recording.update_time
+    assert ready.event.recording_revision == ready.recording.revision
+    assert (deleted.event.type, deleted.after_revision) == (event_pb2.EVENT_TYPE_RECORDING_DELETED, 2)
+    assert deleted.recording.state == recording_pb2.RECORDING_STATE_DELETED
+    assert ready.event.event_id != deleted.event.event_id
+
+
+@pytest.mark.parametrize(
+    ("after_revision", "code", "reason"),
+    [
+        (-1, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+        (0, grpc.StatusCode.OUT_OF_RANGE, "REVISION_PRUNED"),
+        (4, grpc.StatusCode.OUT_OF_RANGE, "REVISION_AHEAD"),
+    ],
+)
+def test_events_that_are_not_to_be_had_are_refused(after_revision: int, code: grpc.StatusCode, reason: str) -> None:
+    world = World()
+    add_events(world.catalogue.adapter, 3)
+    world.catalogue.adapter.number_events()
+    world.catalogue.adapter.prune_events(TIME + timedelta(seconds=2), 10)
+    with served(world) as (stub, _):
+        request = watch_pb2.WatchRecordingsRequest(after_revision=after_revision)
+        found = refused(lambda: stub.WatchRecordings(request, timeout=30))
+    assert (found.code, found.reason) == (code, reason)
+    assert found.metadata.get("oldestRevision", "3") == "3"
+
+
+def test_a_watch_of_events_ends_with_the_server() -> None:
+    world = World()
+    with served(world) as (stub, server):
+        feed = stub.WatchRecordings(watch_pb2.WatchRecordingsRequest(after_revision=0), timeout=30)
+        add_events(world.catalogue.adapter, 1)
+        assert next(feed).event.revision == 1
+        server.stop(10)
+        assert refused(lambda: feed).reason == "SERVER_DRAINING"
+
+
 def test_bytes_that_are_gone_are_data_loss_and_are_fetched_again() -> None:
     world = World()
     world.script(AUDIO)
-    with served(world) as stub:
+    with served(world) as (stub, _):
         stub.EnqueueRecording(ENQUEUE)
         world.work()
         world.shelf.remove(world.row().object_key)

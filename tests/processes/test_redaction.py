@@ -68,3 +68,9 @@ def test_every_secret_of_the_configuration_is_known(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("RECORDING_REDIS_URL", "redis://:pass%2Fword@host/0")
     monkeypatch.setenv("RECORDING_DATABASE_URL", "postgresql://user:of-the-database@host/db")
     assert secrets_of(Settings()) == {"token-one", "token-two", "key", "secret", "pass/word", "of-the-database"}
+
+
+def test_what_signs_events_and_what_their_receiver_knows_them_by_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORDING_EVENTS_URL", "https://example.com/hooks?of=a-receiver")
+    monkeypatch.setenv("RECORDING_EVENTS_SECRET", "whsec_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD, whsec_of-before")
+    assert secrets_of(Settings()) == {"QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD", "of-before", "of=a-receiver"}

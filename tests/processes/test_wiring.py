@@ -1,12 +1,15 @@
 """What the configuration makes of the core's settings."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from recording_service.adapters.event_callbacks.callbacks import CONNECT_SECONDS, TOTAL_SECONDS
 from recording_service.config import Account, ConfigurationError, Settings
 from recording_service.core.errors import EncryptionKeyUnknown
+from recording_service.core.event_retention import RetentionSettings
 from recording_service.core.scrub import ScrubSettings
 from recording_service.processes import doctor, wiring
 from tests.support.encrypted import (
@@ -80,3 +83,16 @@ def test_the_doctor_names_each_key_that_can_not_be_used(tmp_path: Path) -> None:
 
 def test_the_doctor_says_nothing_of_keys_where_none_are_wanted() -> None:
     assert list(doctor.encryption_key_findings(Account(account_sid=ACCOUNT))) == []
+
+
+def test_a_claim_lapses_only_after_its_attempt_is_over_whatever_the_time_scale() -> None:
+    for time_scale in (1.0, 0.1):
+        settings = Settings(time_scale=time_scale)
+        # An attempt's deadline, and what a connection to a second address may take.
+        longest = (TOTAL_SECONDS + CONNECT_SECONDS) * time_scale
+        assert wiring.delivery_settings(settings).lease_seconds > 2 * longest
+
+
+def test_events_are_kept_for_as_long_as_is_set() -> None:
+    settings = Settings(time_scale=0.1, events_retention_days=9)
+    assert wiring.retention_settings(settings) == RetentionSettings(timedelta(days=9), interval_seconds=6.0)

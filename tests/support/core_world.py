@@ -14,6 +14,7 @@ from recording_service.core.attempts import Attempts
 from recording_service.core.dispatch import Dispatcher, DispatchSettings
 from recording_service.core.download import Downloader, DownloadSettings
 from recording_service.core.enqueueing import Enqueuer
+from recording_service.core.event_retention import EventRetention
 from recording_service.core.model import (
     Bell,
     CallDetails,
@@ -179,6 +180,7 @@ class World:
             attempts=self.attempts(),
             sweep=self.sweep(),
             scrub=self.scrub(),
+            retention=EventRetention(self.catalogue.port, self.clock),
             clock=self.clock,
             settings=settings or DispatchSettings(limits=self.limits),
         )

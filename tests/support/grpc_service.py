@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.core.enqueueing import EnqueueResult
+from recording_service.core.errors import RevisionPruned
 from recording_service.core.model import (
     CallDetails,
     EncryptionDetails,
@@ -146,6 +147,7 @@ class FakeRecordingService:
             "health": ServiceHealth(serving=True, queued=3, oldest_due_seconds=1.25),
             "watch": self._watch,
             "watch_many": self._watch_many,
+            "watch_events": RevisionPruned(0, 2),
             "open_range": self._open_range,
         }
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
@@ -185,6 +187,9 @@ class FakeRecordingService:
 
     def watch_many(self, matching: RecordingFilter, snapshot_size: int) -> Any:
         return self._answer("watch_many", matching, snapshot_size)
+
+    def watch_events(self, matching: RecordingFilter, after_revision: int) -> Any:
+        return self._answer("watch_events", matching, after_revision)
 
     def open_range(self, target: Target, offset: int, length: int, etag: str) -> Any:
         return self._answer("open_range", target, offset, length, etag)

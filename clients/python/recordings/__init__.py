@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recordings.client import RecordingsClient
     from recordings.reader import RecordingReader
-    from recordings.watching import RecordingWatch
+    from recordings.watching import EventWatch, RecordingWatch
 
-__all__ = ["RecordingReader", "RecordingWatch", "RecordingsClient"]
+__all__ = ["EventWatch", "RecordingReader", "RecordingWatch", "RecordingsClient"]
 
 _HOMES = {
+    "EventWatch": "recordings.watching",
     "RecordingReader": "recordings.reader",
     "RecordingWatch": "recordings.watching",
     "RecordingsClient": "recordings.client",

@@ -38,7 +38,12 @@ from recordings.v1.results_pb2 import (
     GetWaveformResponse,
 )
 from recordings.v1.stream_pb2 import StreamRecordingRequest
-from recordings.v1.watch_pb2 import WatchRecordingRequest, WatchRecordingResponse
+from recordings.v1.watch_pb2 import (
+    WatchRecordingRequest,
+    WatchRecordingResponse,
+    WatchRecordingsRequest,
+    WatchRecordingsResponse,
+)
 
 Metadata = Sequence[tuple[str, str]]
 _Request = TypeVar("_Request")
@@ -156,6 +161,12 @@ class Connection:
     ) -> MessageStream[WatchRecordingResponse]:
         """Open one watch of a recording."""
         return self._opened(self._service.WatchRecording, request, timeout, metadata)
+
+    def watch_many(
+        self, request: WatchRecordingsRequest, *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> MessageStream[WatchRecordingsResponse]:
+        """Open one watch of whatever matches."""
+        return self._opened(self._service.WatchRecordings, request, timeout, metadata)
 
     def stream(self, request: StreamRecordingRequest, *, metadata: Metadata = ()) -> MessageStream[bytes]:
         """Open one stream of a recording's bytes, whose messages come as the bytes that they are."""

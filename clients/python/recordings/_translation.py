@@ -31,6 +31,8 @@ BY_REASON: Final[Mapping[str, type[RecordingsError]]] = {
     "RECORDING_TRUNCATED": errors.RecordingTruncated,
     "OFFSET_PAST_END": errors.OffsetPastEnd,
     "ETAG_MISMATCH": errors.EtagMismatch,
+    "REVISION_PRUNED": errors.RevisionLost,
+    "REVISION_AHEAD": errors.RevisionLost,
     "ENQUEUE_FAILED": errors.EnqueueFailed,
     "STORAGE_FULL": errors.EnqueueFailed,
     "CAPACITY_EXHAUSTED": errors.CapacityExhausted,

@@ -1,6 +1,7 @@
 """The synchronous client. Its twin for asyncio is `recordings.aio.RecordingsClient`."""
 
 import io
+from collections.abc import Iterable
 from os import PathLike
 from types import TracebackType
 from typing import Final, Self
@@ -14,9 +15,9 @@ from recordings._reading import Range
 from recordings.errors import ContractBroken
 from recordings.options import ClientOptions
 from recordings.reader import RecordingReader
-from recordings.v1.recording_pb2 import Recording
-from recordings.v1.watch_pb2 import WatchRecordingRequest, WatchUntil
-from recordings.watching import RecordingWatch
+from recordings.v1.recording_pb2 import Recording, RecordingState
+from recordings.v1.watch_pb2 import WatchRecordingRequest, WatchRecordingsRequest, WatchUntil
+from recordings.watching import EventWatch, RecordingWatch
 
 #: Of the buffer of a reader, in bytes: the size of the first messages.
 BUFFER_BYTES: Final = 64 * 1024
@@ -84,6 +85,31 @@ class RecordingsClient(Calls):
         """
         request = WatchRecordingRequest(account_sid=account_sid, recording_sid=recording_sid, until=until)
         return RecordingWatch(self._connection, request, self._options, timeout=timeout, metadata=metadata)
+
+    def watch_events(
+        self,
+        *,
+        after_revision: int | None = None,
+        states: Iterable[RecordingState] = (),
+        account_sids: Iterable[str] = (),
+        call_sids: Iterable[str] = (),
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> EventWatch:
+        """Each event (READY, FAILED, DELETED), in order and none left out, over breaks and restarts of either side.
+
+        Values of one filter are alternatives; different filters must all hold.
+
+        Parameters:
+            after_revision: the `after_revision` of the last message that was dealt with; None: what matches now comes
+                first, and then the events since.
+            states: that recordings had at the event.
+            timeout: of the whole watch, in seconds: see `EventWatch`.
+        """
+        request = WatchRecordingsRequest(
+            after_revision=after_revision, states=states, account_sids=account_sids, call_sids=call_sids
+        )
+        return EventWatch(self._connection, request, self._options, timeout=timeout, metadata=metadata)
 
     def wait_until_ready(
         self, recording_sid: str, timeout: float | None, *, account_sid: str = "", metadata: Metadata = ()

@@ -13,6 +13,7 @@ RecordingsError                 the base; itself for a code and reason that is n
 ├── RecordingTruncated          its bytes were here and are not whole any more
 ├── OffsetPastEnd               the range begins after the last byte
 ├── EtagMismatch                another version of the bytes is current
+├── RevisionLost                events after that revision are not to be had: begin anew
 ├── EnqueueFailed               it is not certain that the recording is queued: ask again
 ├── CapacityExhausted           too much at once, of everybody or of this caller
 ├── Unavailable                 the service, or what it stands on, is away
@@ -167,6 +168,18 @@ class EtagMismatch(RecordingsError):
     def etag(self) -> str:
         """The current version's."""
         return self.metadata.get("etag", "")
+
+
+class RevisionLost(RecordingsError):
+    """Raised when events after a revision are not to be had: begin anew, without one, and with a snapshot.
+
+    They are not kept any more, or the service's database was restored to a time before them.
+    """
+
+    @property
+    def oldest_revision(self) -> int | None:
+        """The oldest event that is kept, if the service said so."""
+        return int(self.metadata["oldestRevision"]) if "oldestRevision" in self.metadata else None
 
 
 class EnqueueFailed(RecordingsError):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any
 
+from recording_service.adapters.memory.events import MemoryEvents
 from recording_service.adapters.memory.work import WorkOn
 from recording_service.core.model import (
     Backlog,
@@ -29,11 +30,12 @@ from recording_service.core.ports import Amended, Artefact, Decide, DispatcherRo
 _TIMELESS = (None, WaitingReason.ACCOUNT_UNAUTHORIZED)
 
 
-class MemoryCatalogue:
+class MemoryCatalogue(MemoryEvents):
     """`Catalogue` of core/ports.py in one process's memory. Safe to use from many threads; nothing outlives it."""
 
     def __init__(self) -> None:
         self._lock = RLock()
+        super().__init__(self._lock)
         self._rows: dict[RecordingKey, Recording] = {}
         self._paused: dict[str, PausedAccount] = {}
         #: When each account was served last, counted.
@@ -71,6 +73,9 @@ class MemoryCatalogue:
                     for key, step in list(self._artefacts):
                         if key in written and after[key].state is RecordingState.DELETED:
                             del self._artefacts[key, step]
+                    for key in sorted(after):
+                        if after[key] is not before.get(key):
+                            self._note_events(before.get(key), after[key])
                     return [Amended(after.get(key), hit) for (key, _), hit in zip(changes, changed, strict=True)]
 
     def artefact(self, key: RecordingKey, step: Step) -> Artefact | None:
@@ -112,7 +117,7 @@ class MemoryCatalogue:
         with self._lock:
             hit = set()
             for bell in bells:
-                if (on := self._current(bell)) is not None and on.rung_time is None:
+                if (on := self._rung_for(bell)) is not None and on.rung_time is None:
                     self._put(on.changed(rung_time=now))
                     hit.add(bell)
             return hit
@@ -151,7 +156,7 @@ class MemoryCatalogue:
     def raise_lease(self, bell: Bell, received_bytes: int, now: datetime) -> bool:
         """Raises the lease of a running attempt and notes its progress; False if it is not the current attempt."""
         with self._lock:
-            on = self._current(bell)
+            on = self._rung_for(bell)
             if on is None or not on.is_running:
                 return False
             progress = {"received_bytes": received_bytes} if bell.work is Work.DOWNLOAD else {}
@@ -361,7 +366,7 @@ class MemoryCatalogue:
         """How many each account has running."""
         return Counter(on.account_sid for on in self._on_all(work) if on.is_running)
 
-    def _current(self, bell: Bell) -> WorkOn | None:
+    def _rung_for(self, bell: Bell) -> WorkOn | None:
         """The work that the bell was rung for, if its attempt is the current one."""
         row = self._rows.get(bell.key)
         on = None if row is None else WorkOn.of(row, bell.work)

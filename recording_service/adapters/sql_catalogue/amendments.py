@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from recording_service.adapters.sql_catalogue.artefacts import remove_artefacts, store_artefacts
 from recording_service.adapters.sql_catalogue.decisions import Change, plan
+from recording_service.adapters.sql_catalogue.events import write_events
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import Values, from_row, to_microseconds, to_row
 from recording_service.adapters.sql_catalogue.schema import recording_labels, recordings
@@ -82,6 +83,7 @@ def _write(connection: Connection, changes: Sequence[Change], artefacts: Sequenc
         written = {change.after.key for change in changes}
         store_artefacts(connection, [artefact for artefact in artefacts if artefact.key in written])
     remove_artefacts(connection, [after.key for _, after in changes if after.state is RecordingState.DELETED])
+    write_events(connection, changes)
 
 
 def _update(connection: Connection, changes: Sequence[tuple[Recording, Recording]]) -> None:

@@ -8,8 +8,10 @@ from recording_service.adapters.sql_catalogue.artefacts import SqlArtefacts
 from recording_service.adapters.sql_catalogue.attempts import SqlAttempts
 from recording_service.adapters.sql_catalogue.claims import SqlClaims
 from recording_service.adapters.sql_catalogue.database import Database
+from recording_service.adapters.sql_catalogue.deliveries import SqlDeliveries
 from recording_service.adapters.sql_catalogue.election import SqlElection
 from recording_service.adapters.sql_catalogue.engine import create_database
+from recording_service.adapters.sql_catalogue.events import SqlEvents
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.adapters.sql_catalogue.recordings import SqlRecordings
 from recording_service.adapters.sql_catalogue.revision import found_revision, require_current
@@ -19,7 +21,17 @@ from recording_service.adapters.sql_catalogue.waits import SqlWaits
 
 
 class SqlCatalogue(
-    SqlRecordings, SqlAmendments, SqlArtefacts, SqlAttempts, SqlClaims, SqlWaits, SqlAccounts, SqlVerified, SqlElection
+    SqlRecordings,
+    SqlAmendments,
+    SqlArtefacts,
+    SqlAttempts,
+    SqlClaims,
+    SqlWaits,
+    SqlAccounts,
+    SqlVerified,
+    SqlEvents,
+    SqlDeliveries,
+    SqlElection,
 ):
     """`Catalogue` of core/ports.py on SQLite or PostgreSQL. Safe to use from many threads, and across a fork."""
 

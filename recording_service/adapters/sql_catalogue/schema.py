@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -97,8 +97,8 @@ recordings = Table(
 # The states are literals, not parameters: only then does a database see that a partial index has the rows.
 is_queued = recordings.c.state == literal_column("'queued'")
 is_downloading = recordings.c.state == literal_column("'downloading'")
-is_pending = recordings.c.processing_state == literal_column("'pending'")
-is_running = recordings.c.processing_state == literal_column("'running'")
+is_to_be_processed = recordings.c.processing_state == literal_column("'pending'")
+is_being_processed = recordings.c.processing_state == literal_column("'running'")
 is_ready = recordings.c.state == literal_column("'ready'")
 is_unsettled = recordings.c.state.in_(literal_column(f"'{state}'") for state in ("queued", "downloading", "failed"))
 is_rung = recordings.c.rung_time.is_not(None)
@@ -151,7 +151,7 @@ _partial("recordings_call", has_call, _c.call_sid)
 # The same for processing, of which there is none that waits for its account.
 _partial(
     "recordings_processing_rung",
-    and_(is_pending, is_processing_rung),
+    and_(is_to_be_processed, is_processing_rung),
     _c.processing_state,
     _c.priority,
     _c.account_sid,
@@ -161,11 +161,13 @@ _partial(
 )
 _partial(
     "recordings_processing_unrung",
-    and_(is_pending, is_processing_unrung),
+    and_(is_to_be_processed, is_processing_unrung),
     _c.processing_state,
     _c.processing_next_attempt_time,
 )
-_partial("recordings_processing_running", is_running, _c.processing_state, _c.account_sid, _c.processing_claimed_by)
+_partial(
+    "recordings_processing_running", is_being_processed, _c.processing_state, _c.account_sid, _c.processing_claimed_by
+)
 Index("recordings_age", *AGE)
 Index("recordings_changed", _c.update_time, _c.account_sid, _c.recording_sid)
 Index("recordings_account_age", _c.account_sid, _c.create_time, _c.recording_sid)
@@ -236,3 +238,51 @@ dispatcher = Table(
     Column("lease", BigInteger, nullable=False),
     PrimaryKeyConstraint("id", name="dispatcher_key"),
 )
+
+#: What has happened. `number` is drawn when an event is written, `revision` when it is seen to be committed.
+events = Table(
+    "events",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True, nullable=False),
+    Column("revision", BigInteger),
+    Column("event_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("account_sid", Key, nullable=False),
+    Column("recording_sid", Key, nullable=False),
+    Column("recording_revision", BigInteger, nullable=False),
+    Column("event_time", BigInteger, nullable=False),
+    # JSON.
+    Column("facts", Text, nullable=False),
+    PrimaryKeyConstraint("number", name="events_key"),
+    # It has those without a revision, too.
+    Index("events_revision", "revision", unique=True),
+)
+
+#: One row, always: the feed's counter, and how far deliveries have been made of it (NULL: none are to be).
+event_feed = Table(
+    "event_feed",
+    metadata,
+    Column("id", Integer, autoincrement=False, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("pruned_revision", BigInteger, nullable=False),
+    Column("scheduled_revision", BigInteger),
+    Column("held_until", BigInteger),
+    PrimaryKeyConstraint("id", name="event_feed_key"),
+)
+
+#: What is to be delivered to the receiver of callbacks, and what came of it: `outcome` is NULL until it has ended.
+event_deliveries = Table(
+    "event_deliveries",
+    metadata,
+    Column("revision", BigInteger, autoincrement=False, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("next_attempt_time", BigInteger, nullable=False),
+    Column("outcome", Text),
+    Column("end_time", BigInteger),
+    PrimaryKeyConstraint("revision", name="event_deliveries_key"),
+)
+
+is_undelivered = event_deliveries.c.outcome.is_(None)
+is_given_up = event_deliveries.c.outcome == literal_column("'given_up'")
+_partial("event_deliveries_pending", is_undelivered, event_deliveries.c.next_attempt_time, event_deliveries.c.revision)
+_partial("event_deliveries_given_up", is_given_up, event_deliveries.c.revision)

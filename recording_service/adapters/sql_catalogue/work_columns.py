@@ -8,14 +8,14 @@ from sqlalchemy import Column, ColumnElement
 
 from recording_service.adapters.sql_catalogue.schema import (
     account_turns,
+    is_being_processed,
     is_downloading,
-    is_pending,
     is_processing_rung,
     is_processing_unrung,
     is_queued,
     is_rung,
-    is_running,
     is_timeless,
+    is_to_be_processed,
     is_unrung,
     recordings,
 )
@@ -75,8 +75,8 @@ COLUMNS: Mapping[Work, WorkColumns] = {
         prefix="processing_",
         waiting_state=ProcessingState.PENDING.value,
         running_state=ProcessingState.RUNNING.value,
-        is_waiting=is_pending,
-        is_running=is_running,
+        is_waiting=is_to_be_processed,
+        is_running=is_being_processed,
         is_rung=is_processing_rung,
         is_unrung=is_processing_unrung,
         is_timeless=_c.processing_waiting_reason.is_(None),

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from recording_service.adapters.retry_after import retry_after_seconds
 from recording_service.core.errors import (
     SourceError,
     SourceGone,
@@ -14,9 +15,6 @@ from recording_service.core.errors import (
     SourceUnauthorized,
     SourceUnavailable,
 )
-
-#: A number of seconds in `Retry-After`; longer ones are absurd, not long.
-_SECONDS = re.compile(r"[0-9]{1,9}")
 
 #: A body's length in `Content-Length`: one number, in digits.
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -44,23 +42,6 @@ def error_of(status: int, retry_after: str | None, now: datetime, *, by_account:
     if 400 <= status < 500 and status not in PASSING_REFUSALS | {401, 403}:
         return SourceRefused(f"Twilio refused the request ({status})")
     return SourceUnavailable(f"Twilio did not send the recording ({status})", retry_after_seconds(retry_after, now))
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """How long `Retry-After` asks to wait from `now`: seconds or an HTTP date (RFC 9110 §10.2.3).
-
-    A date that has passed is 0. What is no such value, negative or absurd (10^9 seconds) is None.
-    """
-    text = (header or "").strip()
-    if _SECONDS.fullmatch(text):
-        return float(text)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - now).total_seconds())
 
 
 def time_of_answer(date: str | None, now: datetime) -> datetime:

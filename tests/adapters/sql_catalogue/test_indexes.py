@@ -14,10 +14,12 @@ from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.core.model import CallDetails, PagePosition, RecordingFilter, RecordingState, Work
 from recording_service.core.ports import NamedObject, RowChange
+from tests.support.events import add_events
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
 
 MINUTE = timedelta(minutes=1)
 KEY_INDEX = "sqlite_autoindex_recordings_1"
+DELIVERY_INDEX = "sqlite_autoindex_event_deliveries_1"
 ONE, TWO = another(1), another(2)
 HERE = PagePosition(TIME, ACCOUNT_SID, ONE.recording_sid)
 
@@ -48,7 +50,8 @@ def plans(database: Database, executed: list[tuple[str, Any]]) -> list[str]:
                 return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one)]
 
             steps += database.read(explain)
-    return [step for step in steps if " recordings" in step or " recording_labels" in step or "ORDER BY" in step]
+    watched = (" recordings", " recording_labels", " events", " event_deliveries", "ORDER BY")
+    return [step for step in steps if any(one in step for one in watched)]
 
 
 def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
@@ -114,6 +117,18 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
             lambda catalogue: catalogue.end_overlong_waits(TIME, TIME + MINUTE),
             {"recordings_unrung", "recordings_timeless", "recordings_processing_unrung"},
         ),
+        (lambda catalogue: catalogue.number_events(), {"events_revision", "INTEGER PRIMARY KEY"}),
+        (lambda catalogue: catalogue.events(3, 10), {"events_revision (revision>?)"}),
+        (lambda catalogue: catalogue.prune_events(TIME + MINUTE, 10), {"events_revision", DELIVERY_INDEX}),
+        (lambda catalogue: catalogue.schedule_deliveries(TIME, 10), {"events_revision (revision>?)"}),
+        (
+            lambda catalogue: catalogue.claim_deliveries(TIME, MINUTE, MINUTE, 10),
+            {"event_deliveries_pending", DELIVERY_INDEX, "events_revision (revision=?)"},
+        ),
+        (
+            lambda catalogue: catalogue.count_deliveries(),
+            {"INDEX event_deliveries_pending", "INDEX event_deliveries_given_up"},
+        ),
         (lambda catalogue: catalogue.pause(ACCOUNT_SID, TIME, TIME), {"recordings_queued", KEY_INDEX}),
         (lambda catalogue: catalogue.most_urgent(ACCOUNT_SID, TIME), {"recordings_queued"}),
         (page(), {"recordings_age"}),
@@ -136,6 +151,14 @@ def test_what_is_asked_is_found_by_an_index(
     with closing(Database(sqlite_url, DatabaseOptions())) as database:
         catalogue = SqlCatalogue(database)
         put(catalogue, ONE, TWO, a_recording(call=CallDetails(labels={"team": "a"})))
+        # An event that is to be delivered, one that has a revision, and one that has none.
+        catalogue.begin_deliveries()
+        add_events(catalogue, 1, first=11)
+        catalogue.number_events()
+        catalogue.schedule_deliveries(TIME, 10)
+        add_events(catalogue, 1, first=12)
+        catalogue.number_events()
+        add_events(catalogue, 1, first=13)
         with statements() as executed:
             ask(catalogue)
         steps = plans(database, executed)
@@ -149,6 +172,9 @@ def test_what_is_asked_is_found_by_an_index(
     "ask",
     [
         lambda catalogue: catalogue.claim(ONE.bell, "worker", TIME, MINUTE),
+        lambda catalogue: catalogue.events(3, 10),
+        lambda catalogue: catalogue.prune_events(TIME, 10),
+        lambda catalogue: catalogue.claim_deliveries(TIME, MINUTE, MINUTE, 10),
         lambda catalogue: catalogue.stored(10, ONE.key),
         lambda catalogue: catalogue.changed(TIME, TIME + MINUTE, 10, None),
         lambda catalogue: catalogue.changed(TIME, None, 10, RowChange(TIME, ONE.key, 1)),

@@ -25,9 +25,10 @@ from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.adapters.sql_catalogue.rows import to_row
 from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION, metadata, recordings
 from recording_service.core.errors import CatalogueUnavailable
+from recording_service.core.event_ports import FeedPosition
 from recording_service.core.model import FailureReason, Recording, RecordingState, WaitingReason
 from recording_service.core.ports import DispatcherRow, NamedObject
-from tests.support.recordings import TIME, a_recording, another, put
+from tests.support.recordings import TIME, a_recording, another, change, put
 from tests.support.simultaneous import simultaneously
 
 ROOT = Path(__file__).parents[3]
@@ -198,6 +199,18 @@ def test_what_was_stored_in_an_older_schema_is_not_known_to_be_encrypted(url: st
     insert_as_of(url, "0008", stored)
     with closing(SqlCatalogue.open(url)) as catalogue:
         assert catalogue.get(stored.key) == replace(stored, encryption_details=None)
+
+
+def test_what_has_ended_in_an_older_schema_is_no_event_and_what_ends_in_this_one_is(url: str) -> None:
+    bring_to(url, "0008")
+    ended, given_up = another(1, state=RecordingState.READY, object_key="x"), another(2)
+    for recording in (ended, given_up):
+        insert_as_of(url, "0008", recording)
+    with closing(SqlCatalogue.open(url)) as catalogue:
+        assert catalogue.number_events() == FeedPosition(0, 0)
+        change(catalogue, given_up, state=RecordingState.FAILED)
+        assert catalogue.number_events() == FeedPosition(1, 0)
+        assert [event.key for event in catalogue.events(0, 10)] == [given_up.key]
 
 
 # Many at once

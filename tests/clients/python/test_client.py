@@ -32,6 +32,7 @@ def test_what_is_public_is_a_list() -> None:
     assert sorted(recordings.aio.__all__) == [
         "AsyncRecordingReader",
         "Connection",
+        "EventWatch",
         "MessageReader",
         "NothingYet",
         "Opening",

@@ -56,6 +56,7 @@ type RecordingServiceClient interface {
 	// Sends the recording as it is, then after each change; ends with OK once it is READY (or as asked), FAILED or DELETED.
 	WatchRecording(ctx context.Context, in *WatchRecordingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRecordingResponse], error)
 	// Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+	// With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
 	WatchRecordings(ctx context.Context, in *WatchRecordingsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRecordingsResponse], error)
 	// Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording.
 	StreamRecording(ctx context.Context, in *StreamRecordingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamRecordingResponse], error)
@@ -250,6 +251,7 @@ type RecordingServiceServer interface {
 	// Sends the recording as it is, then after each change; ends with OK once it is READY (or as asked), FAILED or DELETED.
 	WatchRecording(*WatchRecordingRequest, grpc.ServerStreamingServer[WatchRecordingResponse]) error
 	// Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+	// With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
 	WatchRecordings(*WatchRecordingsRequest, grpc.ServerStreamingServer[WatchRecordingsResponse]) error
 	// Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording.
 	StreamRecording(*StreamRecordingRequest, grpc.ServerStreamingServer[StreamRecordingResponse]) error

@@ -10,11 +10,12 @@ from recordings.aio.connection import Connection
 from recordings.aio.message_reader import MessageReader, NothingYet
 from recordings.aio.range_stream import RangeStream
 from recordings.aio.reader import AsyncRecordingReader
-from recordings.aio.watching import RecordingWatch
+from recordings.aio.watching import EventWatch, RecordingWatch
 
 __all__ = [
     "AsyncRecordingReader",
     "Connection",
+    "EventWatch",
     "MessageReader",
     "NothingYet",
     "Opening",

@@ -1,5 +1,6 @@
 """The asyncio client. Its twin without asyncio is `recordings.RecordingsClient`."""
 
+from collections.abc import Iterable
 from os import PathLike
 from types import TracebackType
 from typing import Self
@@ -11,11 +12,11 @@ from recordings._reading import Range
 from recordings.aio.calls import Calls
 from recordings.aio.connection import Connection, Metadata
 from recordings.aio.reader import AsyncRecordingReader
-from recordings.aio.watching import RecordingWatch
+from recordings.aio.watching import EventWatch, RecordingWatch
 from recordings.errors import ClientClosed, ContractBroken
 from recordings.options import ClientOptions
-from recordings.v1.recording_pb2 import Recording
-from recordings.v1.watch_pb2 import WatchRecordingRequest, WatchUntil
+from recordings.v1.recording_pb2 import Recording, RecordingState
+from recordings.v1.watch_pb2 import WatchRecordingRequest, WatchRecordingsRequest, WatchUntil
 
 
 class RecordingsClient(Calls):
@@ -86,6 +87,31 @@ class RecordingsClient(Calls):
         """
         request = WatchRecordingRequest(account_sid=account_sid, recording_sid=recording_sid, until=until)
         return RecordingWatch(self._connected, request, self._options, timeout=timeout, metadata=metadata)
+
+    def watch_events(
+        self,
+        *,
+        after_revision: int | None = None,
+        states: Iterable[RecordingState] = (),
+        account_sids: Iterable[str] = (),
+        call_sids: Iterable[str] = (),
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> EventWatch:
+        """Each event (READY, FAILED, DELETED), in order and none left out, over breaks and restarts of either side.
+
+        Values of one filter are alternatives; different filters must all hold.
+
+        Parameters:
+            after_revision: the `after_revision` of the last message that was dealt with; None: what matches now comes
+                first, and then the events since.
+            states: that recordings had at the event.
+            timeout: of the whole watch, in seconds: see `EventWatch`.
+        """
+        request = WatchRecordingsRequest(
+            after_revision=after_revision, states=states, account_sids=account_sids, call_sids=call_sids
+        )
+        return EventWatch(self._connected, request, self._options, timeout=timeout, metadata=metadata)
 
     async def wait_until_ready(
         self, recording_sid: str, timeout: float | None, *, account_sid: str = "", metadata: Metadata = ()

@@ -158,6 +158,7 @@ class RecordingServiceServicer(object):
 
     def WatchRecordings(self, request, context):
         """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+        With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -355,7 +355,9 @@ class RecordingServiceStub(typing.Generic[_RecordingServiceEnqueueRecordingType,
     """Sends the recording as it is, then after each change; ends with OK once it is READY (or as asked), FAILED or DELETED."""
 
     WatchRecordings: _RecordingServiceWatchRecordingsType
-    """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen."""
+    """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+    With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
+    """
 
     StreamRecording: _RecordingServiceStreamRecordingType
     """Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording."""
@@ -492,7 +494,9 @@ class RecordingServiceServicer(metaclass=abc.ABCMeta):
         request: recordings.v1.watch_pb2.WatchRecordingsRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[recordings.v1.watch_pb2.WatchRecordingsResponse], collections.abc.AsyncIterator[recordings.v1.watch_pb2.WatchRecordingsResponse]]:
-        """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen."""
+        """Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+        With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
+        """
 
     @abc.abstractmethod
     def StreamRecording(

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from recordings.v1 import event_pb2 as recordings_dot_v1_dot_event__pb2
 from recordings.v1 import recording_pb2 as recordings_dot_v1_dot_recording__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19recordings/v1/watch.proto\x12\rrecordings.v1\x1a\x1drecordings/v1/recording.proto\"\x8e\x01\n\x15WatchRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12/\n\x05until\x18\x03 \x01(\x0e\x32\x19.recordings.v1.WatchUntilR\x05until\"P\n\x16WatchRecordingResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\"\xb4\x01\n\x16WatchRecordingsRequest\x12\x35\n\x06states\x18\x01 \x03(\x0e\x32\x1d.recordings.v1.RecordingStateR\x06states\x12!\n\x0c\x61\x63\x63ount_sids\x18\x02 \x03(\tR\x0b\x61\x63\x63ountSids\x12\x1b\n\tcall_sids\x18\x03 \x03(\tR\x08\x63\x61llSids\x12#\n\rsnapshot_size\x18\x04 \x01(\x05R\x0csnapshotSize\"\x98\x01\n\x17WatchRecordingsResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\x12\x18\n\x07matches\x18\x02 \x01(\x08R\x07matches\x12+\n\x11snapshot_complete\x18\x03 \x01(\x08R\x10snapshotComplete*[\n\nWatchUntil\x12\x1b\n\x17WATCH_UNTIL_UNSPECIFIED\x10\x00\x12\x15\n\x11WATCH_UNTIL_READY\x10\x01\x12\x19\n\x15WATCH_UNTIL_PROCESSED\x10\x02\x42_\n\rrecordings.v1B\nWatchProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19recordings/v1/watch.proto\x12\rrecordings.v1\x1a\x19recordings/v1/event.proto\x1a\x1drecordings/v1/recording.proto\"\x8e\x01\n\x15WatchRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12/\n\x05until\x18\x03 \x01(\x0e\x32\x19.recordings.v1.WatchUntilR\x05until\"P\n\x16WatchRecordingResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\"\xf3\x01\n\x16WatchRecordingsRequest\x12\x35\n\x06states\x18\x01 \x03(\x0e\x32\x1d.recordings.v1.RecordingStateR\x06states\x12!\n\x0c\x61\x63\x63ount_sids\x18\x02 \x03(\tR\x0b\x61\x63\x63ountSids\x12\x1b\n\tcall_sids\x18\x03 \x03(\tR\x08\x63\x61llSids\x12#\n\rsnapshot_size\x18\x04 \x01(\x05R\x0csnapshotSize\x12*\n\x0e\x61\x66ter_revision\x18\n \x01(\x03H\x00R\rafterRevision\x88\x01\x01\x42\x11\n\x0f_after_revision\"\xeb\x01\n\x17WatchRecordingsResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\x12\x18\n\x07matches\x18\x02 \x01(\x08R\x07matches\x12+\n\x11snapshot_complete\x18\x03 \x01(\x08R\x10snapshotComplete\x12*\n\x05\x65vent\x18\n \x01(\x0b\x32\x14.recordings.v1.EventR\x05\x65vent\x12%\n\x0e\x61\x66ter_revision\x18\x0b \x01(\x03R\rafterRevision*[\n\nWatchUntil\x12\x1b\n\x17WATCH_UNTIL_UNSPECIFIED\x10\x00\x12\x15\n\x11WATCH_UNTIL_READY\x10\x01\x12\x19\n\x15WATCH_UNTIL_PROCESSED\x10\x02\x42_\n\rrecordings.v1B\nWatchProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,14 +34,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recordings.v1.watch_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rrecordings.v1B\nWatchProtoP\001Z@recording-service.internal/clients/go/recordings/v1;recordingsv1'
-  _globals['_WATCHUNTIL']._serialized_start=640
-  _globals['_WATCHUNTIL']._serialized_end=731
-  _globals['_WATCHRECORDINGREQUEST']._serialized_start=76
-  _globals['_WATCHRECORDINGREQUEST']._serialized_end=218
-  _globals['_WATCHRECORDINGRESPONSE']._serialized_start=220
-  _globals['_WATCHRECORDINGRESPONSE']._serialized_end=300
-  _globals['_WATCHRECORDINGSREQUEST']._serialized_start=303
-  _globals['_WATCHRECORDINGSREQUEST']._serialized_end=483
-  _globals['_WATCHRECORDINGSRESPONSE']._serialized_start=486
-  _globals['_WATCHRECORDINGSRESPONSE']._serialized_end=638
+  _globals['_WATCHUNTIL']._serialized_start=813
+  _globals['_WATCHUNTIL']._serialized_end=904
+  _globals['_WATCHRECORDINGREQUEST']._serialized_start=103
+  _globals['_WATCHRECORDINGREQUEST']._serialized_end=245
+  _globals['_WATCHRECORDINGRESPONSE']._serialized_start=247
+  _globals['_WATCHRECORDINGRESPONSE']._serialized_end=327
+  _globals['_WATCHRECORDINGSREQUEST']._serialized_start=330
+  _globals['_WATCHRECORDINGSREQUEST']._serialized_end=573
+  _globals['_WATCHRECORDINGSRESPONSE']._serialized_start=576
+  _globals['_WATCHRECORDINGSRESPONSE']._serialized_end=811
 # @@protoc_insertion_point(module_scope)

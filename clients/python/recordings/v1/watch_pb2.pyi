@@ -1,3 +1,4 @@
+from recordings.v1 import event_pb2 as _event_pb2
 from recordings.v1 import recording_pb2 as _recording_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -33,23 +34,29 @@ class WatchRecordingResponse(_message.Message):
     def __init__(self, recording: _Optional[_Union[_recording_pb2.Recording, _Mapping]] = ...) -> None: ...
 
 class WatchRecordingsRequest(_message.Message):
-    __slots__ = ("states", "account_sids", "call_sids", "snapshot_size")
+    __slots__ = ("states", "account_sids", "call_sids", "snapshot_size", "after_revision")
     STATES_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_SIDS_FIELD_NUMBER: _ClassVar[int]
     CALL_SIDS_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_SIZE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_REVISION_FIELD_NUMBER: _ClassVar[int]
     states: _containers.RepeatedScalarFieldContainer[_recording_pb2.RecordingState]
     account_sids: _containers.RepeatedScalarFieldContainer[str]
     call_sids: _containers.RepeatedScalarFieldContainer[str]
     snapshot_size: int
-    def __init__(self, states: _Optional[_Iterable[_Union[_recording_pb2.RecordingState, str]]] = ..., account_sids: _Optional[_Iterable[str]] = ..., call_sids: _Optional[_Iterable[str]] = ..., snapshot_size: _Optional[int] = ...) -> None: ...
+    after_revision: int
+    def __init__(self, states: _Optional[_Iterable[_Union[_recording_pb2.RecordingState, str]]] = ..., account_sids: _Optional[_Iterable[str]] = ..., call_sids: _Optional[_Iterable[str]] = ..., snapshot_size: _Optional[int] = ..., after_revision: _Optional[int] = ...) -> None: ...
 
 class WatchRecordingsResponse(_message.Message):
-    __slots__ = ("recording", "matches", "snapshot_complete")
+    __slots__ = ("recording", "matches", "snapshot_complete", "event", "after_revision")
     RECORDING_FIELD_NUMBER: _ClassVar[int]
     MATCHES_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_REVISION_FIELD_NUMBER: _ClassVar[int]
     recording: _recording_pb2.Recording
     matches: bool
     snapshot_complete: bool
-    def __init__(self, recording: _Optional[_Union[_recording_pb2.Recording, _Mapping]] = ..., matches: bool = ..., snapshot_complete: bool = ...) -> None: ...
+    event: _event_pb2.Event
+    after_revision: int
+    def __init__(self, recording: _Optional[_Union[_recording_pb2.Recording, _Mapping]] = ..., matches: bool = ..., snapshot_complete: bool = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., after_revision: _Optional[int] = ...) -> None: ...

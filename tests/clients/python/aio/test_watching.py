@@ -9,7 +9,7 @@ import pytest
 
 from recordings import errors
 from recordings._defaults import DEFAULTS
-from recordings.aio import RecordingsClient, watching
+from recordings.aio import RecordingsClient, resuming_watch, watching
 from recordings.v1.recording_pb2 import FailureReason, Recording, RecordingState
 from recordings.v1.watch_pb2 import WatchUntil
 from tests.clients.python.aio.conftest import Connect
@@ -103,7 +103,7 @@ async def test_a_stream_that_is_cut_in_the_middle_is_opened_again(
 async def test_the_streams_own_deadline_is_no_end(
     connect: Connect, recordings: FakeRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "DEFAULTS", dataclasses.replace(DEFAULTS, watch_timeout=0.2))
+    monkeypatch.setattr(resuming_watch, "DEFAULTS", dataclasses.replace(DEFAULTS, watch_timeout=0.2))
     recordings.add(b"", state=QUEUED)
     async with connect(resume_attempts=1) as client:
         looking = asyncio.create_task(looks(client))

@@ -124,7 +124,10 @@ export const RecordingServiceService = {
       Buffer.from(WatchRecordingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchRecordingResponse => WatchRecordingResponse.decode(value),
   },
-  /** Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen. */
+  /**
+   * Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+   * With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
+   */
   watchRecordings: {
     path: "/recordings.v1.RecordingService/WatchRecordings" as const,
     requestStream: false as const,
@@ -220,7 +223,10 @@ export interface RecordingServiceServer extends UntypedServiceImplementation {
   listRecordings: handleUnaryCall<ListRecordingsRequest, ListRecordingsResponse>;
   /** Sends the recording as it is, then after each change; ends with OK once it is READY (or as asked), FAILED or DELETED. */
   watchRecording: handleServerStreamingCall<WatchRecordingRequest, WatchRecordingResponse>;
-  /** Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen. */
+  /**
+   * Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+   * With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
+   */
   watchRecordings: handleServerStreamingCall<WatchRecordingsRequest, WatchRecordingsResponse>;
   /** Sends a range of the recording's bytes. FAILED_PRECONDITION at once if they are not here yet: waiting is WatchRecording. */
   streamRecording: handleServerStreamingCall<StreamRecordingRequest, StreamRecordingResponse>;
@@ -337,7 +343,10 @@ export interface RecordingServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchRecordingResponse>;
-  /** Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen. */
+  /**
+   * Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+   * With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
+   */
   watchRecordings(
     request: WatchRecordingsRequest,
     options?: Partial<CallOptions>,

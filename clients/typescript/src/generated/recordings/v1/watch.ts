@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Event } from "./event.js";
 import { Recording, RecordingState, recordingStateFromJSON, recordingStateToJSON } from "./recording.js";
 
 /** How long to watch. */
@@ -83,11 +84,23 @@ export interface WatchRecordingsRequest {
    * however old it is.
    */
   snapshotSize: number;
+  /**
+   * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+   * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+   * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+   * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+   * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+   * restored: begin anew with a snapshot.
+   */
+  afterRevision?: number | undefined;
 }
 
 /**
  * One look: first one at each recording that matches now, newest first; then one `snapshot_complete`; then one after
  * each change. Looks in between may be skipped, and a look may be sent again.
+ *
+ * With `after_revision` in the request, one event instead, with the recording as it is by now; or how far the feed has
+ * come, where nothing that matches has happened for a while.
  */
 export interface WatchRecordingsResponse {
   /** The recording as it is now. Missing where `snapshot_complete` is set. */
@@ -96,11 +109,22 @@ export interface WatchRecordingsResponse {
     | undefined;
   /**
    * Whether it matches. After the snapshot, changes are sent of every recording of the accounts and calls asked for,
-   * whatever its state: with false, it is one that may have matched before and doesn't now.
+   * whatever its state: with false, it is one that may have matched before and doesn't now. With an event: whether the
+   * recording, as it is now, has one of the states asked for.
    */
   matches: boolean;
   /** Everything that matched at the beginning has been sent. In a message of its own. */
   snapshotComplete: boolean;
+  /** What happened, where events were asked for. Missing in a message that only says how far the feed has come. */
+  event:
+    | Event
+    | undefined;
+  /**
+   * Ask for events after this revision to go on behind this message: whoever has taken it has missed none until here.
+   * Set with each event, where the feed has come further without one that matches, and with `snapshot_complete`: events
+   * after it, together with the snapshot, are everything.
+   */
+  afterRevision: number;
 }
 
 function createBaseWatchRecordingRequest(): WatchRecordingRequest {
@@ -282,7 +306,7 @@ export const WatchRecordingResponse: MessageFns<WatchRecordingResponse> = {
 };
 
 function createBaseWatchRecordingsRequest(): WatchRecordingsRequest {
-  return { states: [], accountSids: [], callSids: [], snapshotSize: 0 };
+  return { states: [], accountSids: [], callSids: [], snapshotSize: 0, afterRevision: undefined };
 }
 
 export const WatchRecordingsRequest: MessageFns<WatchRecordingsRequest> = {
@@ -302,6 +326,9 @@ export const WatchRecordingsRequest: MessageFns<WatchRecordingsRequest> = {
     }
     if (message.snapshotSize !== 0) {
       writer.uint32(32).int32(message.snapshotSize);
+    }
+    if (message.afterRevision !== undefined) {
+      writer.uint32(80).int64(message.afterRevision);
     }
     return writer;
   },
@@ -361,6 +388,14 @@ export const WatchRecordingsRequest: MessageFns<WatchRecordingsRequest> = {
             message.snapshotSize = reader.int32();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.afterRevision = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -391,6 +426,11 @@ export const WatchRecordingsRequest: MessageFns<WatchRecordingsRequest> = {
         : isSet(object.snapshot_size)
         ? globalThis.Number(object.snapshot_size)
         : 0,
+      afterRevision: isSet(object.afterRevision)
+        ? globalThis.Number(object.afterRevision)
+        : isSet(object.after_revision)
+        ? globalThis.Number(object.after_revision)
+        : undefined,
     };
   },
 
@@ -408,6 +448,9 @@ export const WatchRecordingsRequest: MessageFns<WatchRecordingsRequest> = {
     if (message.snapshotSize !== 0) {
       obj.snapshotSize = Math.round(message.snapshotSize);
     }
+    if (message.afterRevision !== undefined) {
+      obj.afterRevision = Math.round(message.afterRevision);
+    }
     return obj;
   },
 
@@ -420,12 +463,13 @@ export const WatchRecordingsRequest: MessageFns<WatchRecordingsRequest> = {
     message.accountSids = object.accountSids?.map((e) => e) || [];
     message.callSids = object.callSids?.map((e) => e) || [];
     message.snapshotSize = object.snapshotSize ?? 0;
+    message.afterRevision = object.afterRevision ?? undefined;
     return message;
   },
 };
 
 function createBaseWatchRecordingsResponse(): WatchRecordingsResponse {
-  return { recording: undefined, matches: false, snapshotComplete: false };
+  return { recording: undefined, matches: false, snapshotComplete: false, event: undefined, afterRevision: 0 };
 }
 
 export const WatchRecordingsResponse: MessageFns<WatchRecordingsResponse> = {
@@ -438,6 +482,12 @@ export const WatchRecordingsResponse: MessageFns<WatchRecordingsResponse> = {
     }
     if (message.snapshotComplete !== false) {
       writer.uint32(24).bool(message.snapshotComplete);
+    }
+    if (message.event !== undefined) {
+      Event.encode(message.event, writer.uint32(82).fork()).join();
+    }
+    if (message.afterRevision !== 0) {
+      writer.uint32(88).int64(message.afterRevision);
     }
     return writer;
   },
@@ -479,6 +529,22 @@ export const WatchRecordingsResponse: MessageFns<WatchRecordingsResponse> = {
             message.snapshotComplete = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.event = Event.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.afterRevision = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -500,6 +566,12 @@ export const WatchRecordingsResponse: MessageFns<WatchRecordingsResponse> = {
         : isSet(object.snapshot_complete)
         ? globalThis.Boolean(object.snapshot_complete)
         : false,
+      event: isSet(object.event) ? Event.fromJSON(object.event) : undefined,
+      afterRevision: isSet(object.afterRevision)
+        ? globalThis.Number(object.afterRevision)
+        : isSet(object.after_revision)
+        ? globalThis.Number(object.after_revision)
+        : 0,
     };
   },
 
@@ -514,6 +586,12 @@ export const WatchRecordingsResponse: MessageFns<WatchRecordingsResponse> = {
     if (message.snapshotComplete !== false) {
       obj.snapshotComplete = message.snapshotComplete;
     }
+    if (message.event !== undefined) {
+      obj.event = Event.toJSON(message.event);
+    }
+    if (message.afterRevision !== 0) {
+      obj.afterRevision = Math.round(message.afterRevision);
+    }
     return obj;
   },
 
@@ -527,6 +605,8 @@ export const WatchRecordingsResponse: MessageFns<WatchRecordingsResponse> = {
       : undefined;
     message.matches = object.matches ?? false;
     message.snapshotComplete = object.snapshotComplete ?? false;
+    message.event = (object.event !== undefined && object.event !== null) ? Event.fromPartial(object.event) : undefined;
+    message.afterRevision = object.afterRevision ?? 0;
     return message;
   },
 };
@@ -542,6 +622,17 @@ type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

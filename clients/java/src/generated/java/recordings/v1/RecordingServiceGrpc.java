@@ -521,6 +521,7 @@ public final class RecordingServiceGrpc {
     /**
      * <pre>
      * Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+     * With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
      * </pre>
      */
     default void watchRecordings(recordings.v1.WatchRecordingsRequest request,
@@ -689,6 +690,7 @@ public final class RecordingServiceGrpc {
     /**
      * <pre>
      * Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+     * With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
      * </pre>
      */
     public void watchRecordings(recordings.v1.WatchRecordingsRequest request,
@@ -843,6 +845,7 @@ public final class RecordingServiceGrpc {
     /**
      * <pre>
      * Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+     * With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
@@ -994,6 +997,7 @@ public final class RecordingServiceGrpc {
     /**
      * <pre>
      * Sends the recordings that match a filter, then each change of one; ends only with an error. For lists on a screen.
+     * With `after_revision` it sends the feed of events instead, which can be gone on with after any break.
      * </pre>
      */
     public java.util.Iterator<recordings.v1.WatchRecordingsResponse> watchRecordings(

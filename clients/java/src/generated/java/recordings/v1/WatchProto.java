@@ -45,30 +45,36 @@ public final class WatchProto {
   static {
     java.lang.String[] descriptorData = {
       "\n\031recordings/v1/watch.proto\022\rrecordings." +
-      "v1\032\035recordings/v1/recording.proto\"\216\001\n\025Wa" +
-      "tchRecordingRequest\022\037\n\013account_sid\030\001 \001(\t" +
-      "R\naccountSid\022#\n\rrecording_sid\030\002 \001(\tR\014rec" +
-      "ordingSid\022/\n\005until\030\003 \001(\0162\031.recordings.v1" +
-      ".WatchUntilR\005until\"P\n\026WatchRecordingResp" +
-      "onse\0226\n\trecording\030\001 \001(\0132\030.recordings.v1." +
-      "RecordingR\trecording\"\264\001\n\026WatchRecordings" +
-      "Request\0225\n\006states\030\001 \003(\0162\035.recordings.v1." +
-      "RecordingStateR\006states\022!\n\014account_sids\030\002" +
-      " \003(\tR\013accountSids\022\033\n\tcall_sids\030\003 \003(\tR\010ca" +
-      "llSids\022#\n\rsnapshot_size\030\004 \001(\005R\014snapshotS" +
-      "ize\"\230\001\n\027WatchRecordingsResponse\0226\n\trecor" +
+      "v1\032\031recordings/v1/event.proto\032\035recording" +
+      "s/v1/recording.proto\"\216\001\n\025WatchRecordingR" +
+      "equest\022\037\n\013account_sid\030\001 \001(\tR\naccountSid\022" +
+      "#\n\rrecording_sid\030\002 \001(\tR\014recordingSid\022/\n\005" +
+      "until\030\003 \001(\0162\031.recordings.v1.WatchUntilR\005" +
+      "until\"P\n\026WatchRecordingResponse\0226\n\trecor" +
       "ding\030\001 \001(\0132\030.recordings.v1.RecordingR\tre" +
-      "cording\022\030\n\007matches\030\002 \001(\010R\007matches\022+\n\021sna" +
-      "pshot_complete\030\003 \001(\010R\020snapshotComplete*[" +
-      "\n\nWatchUntil\022\033\n\027WATCH_UNTIL_UNSPECIFIED\020" +
-      "\000\022\025\n\021WATCH_UNTIL_READY\020\001\022\031\n\025WATCH_UNTIL_" +
-      "PROCESSED\020\002B_\n\rrecordings.v1B\nWatchProto" +
-      "P\001Z@recording-service.internal/clients/g" +
-      "o/recordings/v1;recordingsv1b\006proto3"
+      "cording\"\363\001\n\026WatchRecordingsRequest\0225\n\006st" +
+      "ates\030\001 \003(\0162\035.recordings.v1.RecordingStat" +
+      "eR\006states\022!\n\014account_sids\030\002 \003(\tR\013account" +
+      "Sids\022\033\n\tcall_sids\030\003 \003(\tR\010callSids\022#\n\rsna" +
+      "pshot_size\030\004 \001(\005R\014snapshotSize\022*\n\016after_" +
+      "revision\030\n \001(\003H\000R\rafterRevision\210\001\001B\021\n\017_a" +
+      "fter_revision\"\353\001\n\027WatchRecordingsRespons" +
+      "e\0226\n\trecording\030\001 \001(\0132\030.recordings.v1.Rec" +
+      "ordingR\trecording\022\030\n\007matches\030\002 \001(\010R\007matc" +
+      "hes\022+\n\021snapshot_complete\030\003 \001(\010R\020snapshot" +
+      "Complete\022*\n\005event\030\n \001(\0132\024.recordings.v1." +
+      "EventR\005event\022%\n\016after_revision\030\013 \001(\003R\raf" +
+      "terRevision*[\n\nWatchUntil\022\033\n\027WATCH_UNTIL" +
+      "_UNSPECIFIED\020\000\022\025\n\021WATCH_UNTIL_READY\020\001\022\031\n" +
+      "\025WATCH_UNTIL_PROCESSED\020\002B_\n\rrecordings.v" +
+      "1B\nWatchProtoP\001Z@recording-service.inter" +
+      "nal/clients/go/recordings/v1;recordingsv" +
+      "1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
+          recordings.v1.EventProto.getDescriptor(),
           recordings.v1.RecordingProto.getDescriptor(),
         });
     internal_static_recordings_v1_WatchRecordingRequest_descriptor =
@@ -88,13 +94,14 @@ public final class WatchProto {
     internal_static_recordings_v1_WatchRecordingsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_WatchRecordingsRequest_descriptor,
-        new java.lang.String[] { "States", "AccountSids", "CallSids", "SnapshotSize", });
+        new java.lang.String[] { "States", "AccountSids", "CallSids", "SnapshotSize", "AfterRevision", });
     internal_static_recordings_v1_WatchRecordingsResponse_descriptor =
       getDescriptor().getMessageTypes().get(3);
     internal_static_recordings_v1_WatchRecordingsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_WatchRecordingsResponse_descriptor,
-        new java.lang.String[] { "Recording", "Matches", "SnapshotComplete", });
+        new java.lang.String[] { "Recording", "Matches", "SnapshotComplete", "Event", "AfterRevision", });
+    recordings.v1.EventProto.getDescriptor();
     recordings.v1.RecordingProto.getDescriptor();
   }
 

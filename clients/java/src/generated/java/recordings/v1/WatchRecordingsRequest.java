@@ -49,6 +49,7 @@ private static final long serialVersionUID = 0L;
             recordings.v1.WatchRecordingsRequest.class, recordings.v1.WatchRecordingsRequest.Builder.class);
   }
 
+  private int bitField0_;
   public static final int STATES_FIELD_NUMBER = 1;
   @SuppressWarnings("serial")
   private java.util.List<java.lang.Integer> states_;
@@ -249,6 +250,43 @@ private static final long serialVersionUID = 0L;
     return snapshotSize_;
   }
 
+  public static final int AFTER_REVISION_FIELD_NUMBER = 10;
+  private long afterRevision_ = 0L;
+  /**
+   * <pre>
+   * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+   * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+   * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+   * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+   * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+   * restored: begin anew with a snapshot.
+   * </pre>
+   *
+   * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+   * @return Whether the afterRevision field is set.
+   */
+  @java.lang.Override
+  public boolean hasAfterRevision() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+   * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+   * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+   * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+   * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+   * restored: begin anew with a snapshot.
+   * </pre>
+   *
+   * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+   * @return The afterRevision.
+   */
+  @java.lang.Override
+  public long getAfterRevision() {
+    return afterRevision_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -279,6 +317,9 @@ private static final long serialVersionUID = 0L;
     }
     if (snapshotSize_ != 0) {
       output.writeInt32(4, snapshotSize_);
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      output.writeInt64(10, afterRevision_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -321,6 +362,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(4, snapshotSize_);
     }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(10, afterRevision_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -343,6 +388,11 @@ private static final long serialVersionUID = 0L;
         .equals(other.getCallSidsList())) return false;
     if (getSnapshotSize()
         != other.getSnapshotSize()) return false;
+    if (hasAfterRevision() != other.hasAfterRevision()) return false;
+    if (hasAfterRevision()) {
+      if (getAfterRevision()
+          != other.getAfterRevision()) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -368,6 +418,11 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + SNAPSHOT_SIZE_FIELD_NUMBER;
     hash = (53 * hash) + getSnapshotSize();
+    if (hasAfterRevision()) {
+      hash = (37 * hash) + AFTER_REVISION_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getAfterRevision());
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -511,6 +566,7 @@ private static final long serialVersionUID = 0L;
       callSids_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
       snapshotSize_ = 0;
+      afterRevision_ = 0L;
       return this;
     }
 
@@ -564,6 +620,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000008) != 0)) {
         result.snapshotSize_ = snapshotSize_;
       }
+      int to_bitField0_ = 0;
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.afterRevision_ = afterRevision_;
+        to_bitField0_ |= 0x00000001;
+      }
+      result.bitField0_ |= to_bitField0_;
     }
 
     @java.lang.Override
@@ -643,6 +705,9 @@ private static final long serialVersionUID = 0L;
       if (other.getSnapshotSize() != 0) {
         setSnapshotSize(other.getSnapshotSize());
       }
+      if (other.hasAfterRevision()) {
+        setAfterRevision(other.getAfterRevision());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -703,6 +768,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000008;
               break;
             } // case 32
+            case 80: {
+              afterRevision_ = input.readInt64();
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 80
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1245,6 +1315,82 @@ private static final long serialVersionUID = 0L;
     public Builder clearSnapshotSize() {
       bitField0_ = (bitField0_ & ~0x00000008);
       snapshotSize_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private long afterRevision_ ;
+    /**
+     * <pre>
+     * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+     * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+     * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+     * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+     * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+     * restored: begin anew with a snapshot.
+     * </pre>
+     *
+     * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+     * @return Whether the afterRevision field is set.
+     */
+    @java.lang.Override
+    public boolean hasAfterRevision() {
+      return ((bitField0_ & 0x00000010) != 0);
+    }
+    /**
+     * <pre>
+     * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+     * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+     * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+     * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+     * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+     * restored: begin anew with a snapshot.
+     * </pre>
+     *
+     * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+     * @return The afterRevision.
+     */
+    @java.lang.Override
+    public long getAfterRevision() {
+      return afterRevision_;
+    }
+    /**
+     * <pre>
+     * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+     * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+     * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+     * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+     * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+     * restored: begin anew with a snapshot.
+     * </pre>
+     *
+     * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+     * @param value The afterRevision to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAfterRevision(long value) {
+
+      afterRevision_ = value;
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+     * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+     * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+     * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+     * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+     * restored: begin anew with a snapshot.
+     * </pre>
+     *
+     * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAfterRevision() {
+      bitField0_ = (bitField0_ & ~0x00000010);
+      afterRevision_ = 0L;
       onChanged();
       return this;
     }

@@ -149,4 +149,33 @@ public interface WatchRecordingsRequestOrBuilder extends
    * @return The snapshotSize.
    */
   int getSnapshotSize();
+
+  /**
+   * <pre>
+   * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+   * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+   * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+   * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+   * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+   * restored: begin anew with a snapshot.
+   * </pre>
+   *
+   * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+   * @return Whether the afterRevision field is set.
+   */
+  boolean hasAfterRevision();
+  /**
+   * <pre>
+   * Where set, the events are sent instead of a snapshot and changes: each one after that revision of the feed, in order
+   * and none left out, then those that are still to come. 0 is before the first one. `states` then are those that
+   * recordings had at the event, DELETED included where none are given, and `snapshot_size` must not be set.
+   * OUT_OF_RANGE with the reason REVISION_PRUNED, and the oldest revision that is kept (`oldestRevision`), where events
+   * after it are not kept any more, and REVISION_AHEAD where the feed has not come so far, as after a database was
+   * restored: begin anew with a snapshot.
+   * </pre>
+   *
+   * <code>optional int64 after_revision = 10 [json_name = "afterRevision"];</code>
+   * @return The afterRevision.
+   */
+  long getAfterRevision();
 }

@@ -8,6 +8,9 @@ package recordings.v1;
  * <pre>
  * One look: first one at each recording that matches now, newest first; then one `snapshot_complete`; then one after
  * each change. Looks in between may be skipped, and a look may be sent again.
+ *
+ * With `after_revision` in the request, one event instead, with the recording as it is by now; or how far the feed has
+ * come, where nothing that matches has happened for a while.
  * </pre>
  *
  * Protobuf type {@code recordings.v1.WatchRecordingsResponse}
@@ -88,7 +91,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Whether it matches. After the snapshot, changes are sent of every recording of the accounts and calls asked for,
-   * whatever its state: with false, it is one that may have matched before and doesn't now.
+   * whatever its state: with false, it is one that may have matched before and doesn't now. With an event: whether the
+   * recording, as it is now, has one of the states asked for.
    * </pre>
    *
    * <code>bool matches = 2 [json_name = "matches"];</code>
@@ -114,6 +118,61 @@ private static final long serialVersionUID = 0L;
     return snapshotComplete_;
   }
 
+  public static final int EVENT_FIELD_NUMBER = 10;
+  private recordings.v1.Event event_;
+  /**
+   * <pre>
+   * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+   * </pre>
+   *
+   * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+   * @return Whether the event field is set.
+   */
+  @java.lang.Override
+  public boolean hasEvent() {
+    return ((bitField0_ & 0x00000002) != 0);
+  }
+  /**
+   * <pre>
+   * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+   * </pre>
+   *
+   * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+   * @return The event.
+   */
+  @java.lang.Override
+  public recordings.v1.Event getEvent() {
+    return event_ == null ? recordings.v1.Event.getDefaultInstance() : event_;
+  }
+  /**
+   * <pre>
+   * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+   * </pre>
+   *
+   * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+   */
+  @java.lang.Override
+  public recordings.v1.EventOrBuilder getEventOrBuilder() {
+    return event_ == null ? recordings.v1.Event.getDefaultInstance() : event_;
+  }
+
+  public static final int AFTER_REVISION_FIELD_NUMBER = 11;
+  private long afterRevision_ = 0L;
+  /**
+   * <pre>
+   * Ask for events after this revision to go on behind this message: whoever has taken it has missed none until here.
+   * Set with each event, where the feed has come further without one that matches, and with `snapshot_complete`: events
+   * after it, together with the snapshot, are everything.
+   * </pre>
+   *
+   * <code>int64 after_revision = 11 [json_name = "afterRevision"];</code>
+   * @return The afterRevision.
+   */
+  @java.lang.Override
+  public long getAfterRevision() {
+    return afterRevision_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -137,6 +196,12 @@ private static final long serialVersionUID = 0L;
     if (snapshotComplete_ != false) {
       output.writeBool(3, snapshotComplete_);
     }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      output.writeMessage(10, getEvent());
+    }
+    if (afterRevision_ != 0L) {
+      output.writeInt64(11, afterRevision_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -157,6 +222,14 @@ private static final long serialVersionUID = 0L;
     if (snapshotComplete_ != false) {
       size += com.google.protobuf.CodedOutputStream
         .computeBoolSize(3, snapshotComplete_);
+    }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(10, getEvent());
+    }
+    if (afterRevision_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(11, afterRevision_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -182,6 +255,13 @@ private static final long serialVersionUID = 0L;
         != other.getMatches()) return false;
     if (getSnapshotComplete()
         != other.getSnapshotComplete()) return false;
+    if (hasEvent() != other.hasEvent()) return false;
+    if (hasEvent()) {
+      if (!getEvent()
+          .equals(other.getEvent())) return false;
+    }
+    if (getAfterRevision()
+        != other.getAfterRevision()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -203,6 +283,13 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + SNAPSHOT_COMPLETE_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
         getSnapshotComplete());
+    if (hasEvent()) {
+      hash = (37 * hash) + EVENT_FIELD_NUMBER;
+      hash = (53 * hash) + getEvent().hashCode();
+    }
+    hash = (37 * hash) + AFTER_REVISION_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getAfterRevision());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -304,6 +391,9 @@ private static final long serialVersionUID = 0L;
    * <pre>
    * One look: first one at each recording that matches now, newest first; then one `snapshot_complete`; then one after
    * each change. Looks in between may be skipped, and a look may be sent again.
+   *
+   * With `after_revision` in the request, one event instead, with the recording as it is by now; or how far the feed has
+   * come, where nothing that matches has happened for a while.
    * </pre>
    *
    * Protobuf type {@code recordings.v1.WatchRecordingsResponse}
@@ -339,6 +429,7 @@ private static final long serialVersionUID = 0L;
       if (com.google.protobuf.GeneratedMessageV3
               .alwaysUseFieldBuilders) {
         getRecordingFieldBuilder();
+        getEventFieldBuilder();
       }
     }
     @java.lang.Override
@@ -352,6 +443,12 @@ private static final long serialVersionUID = 0L;
       }
       matches_ = false;
       snapshotComplete_ = false;
+      event_ = null;
+      if (eventBuilder_ != null) {
+        eventBuilder_.dispose();
+        eventBuilder_ = null;
+      }
+      afterRevision_ = 0L;
       return this;
     }
 
@@ -397,6 +494,15 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.snapshotComplete_ = snapshotComplete_;
+      }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.event_ = eventBuilder_ == null
+            ? event_
+            : eventBuilder_.build();
+        to_bitField0_ |= 0x00000002;
+      }
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.afterRevision_ = afterRevision_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -454,6 +560,12 @@ private static final long serialVersionUID = 0L;
       if (other.getSnapshotComplete() != false) {
         setSnapshotComplete(other.getSnapshotComplete());
       }
+      if (other.hasEvent()) {
+        mergeEvent(other.getEvent());
+      }
+      if (other.getAfterRevision() != 0L) {
+        setAfterRevision(other.getAfterRevision());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -497,6 +609,18 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 24
+            case 82: {
+              input.readMessage(
+                  getEventFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 82
+            case 88: {
+              afterRevision_ = input.readInt64();
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 88
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -675,7 +799,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Whether it matches. After the snapshot, changes are sent of every recording of the accounts and calls asked for,
-     * whatever its state: with false, it is one that may have matched before and doesn't now.
+     * whatever its state: with false, it is one that may have matched before and doesn't now. With an event: whether the
+     * recording, as it is now, has one of the states asked for.
      * </pre>
      *
      * <code>bool matches = 2 [json_name = "matches"];</code>
@@ -688,7 +813,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Whether it matches. After the snapshot, changes are sent of every recording of the accounts and calls asked for,
-     * whatever its state: with false, it is one that may have matched before and doesn't now.
+     * whatever its state: with false, it is one that may have matched before and doesn't now. With an event: whether the
+     * recording, as it is now, has one of the states asked for.
      * </pre>
      *
      * <code>bool matches = 2 [json_name = "matches"];</code>
@@ -705,7 +831,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Whether it matches. After the snapshot, changes are sent of every recording of the accounts and calls asked for,
-     * whatever its state: with false, it is one that may have matched before and doesn't now.
+     * whatever its state: with false, it is one that may have matched before and doesn't now. With an event: whether the
+     * recording, as it is now, has one of the states asked for.
      * </pre>
      *
      * <code>bool matches = 2 [json_name = "matches"];</code>
@@ -758,6 +885,213 @@ private static final long serialVersionUID = 0L;
     public Builder clearSnapshotComplete() {
       bitField0_ = (bitField0_ & ~0x00000004);
       snapshotComplete_ = false;
+      onChanged();
+      return this;
+    }
+
+    private recordings.v1.Event event_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        recordings.v1.Event, recordings.v1.Event.Builder, recordings.v1.EventOrBuilder> eventBuilder_;
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     * @return Whether the event field is set.
+     */
+    public boolean hasEvent() {
+      return ((bitField0_ & 0x00000008) != 0);
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     * @return The event.
+     */
+    public recordings.v1.Event getEvent() {
+      if (eventBuilder_ == null) {
+        return event_ == null ? recordings.v1.Event.getDefaultInstance() : event_;
+      } else {
+        return eventBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     */
+    public Builder setEvent(recordings.v1.Event value) {
+      if (eventBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        event_ = value;
+      } else {
+        eventBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     */
+    public Builder setEvent(
+        recordings.v1.Event.Builder builderForValue) {
+      if (eventBuilder_ == null) {
+        event_ = builderForValue.build();
+      } else {
+        eventBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     */
+    public Builder mergeEvent(recordings.v1.Event value) {
+      if (eventBuilder_ == null) {
+        if (((bitField0_ & 0x00000008) != 0) &&
+          event_ != null &&
+          event_ != recordings.v1.Event.getDefaultInstance()) {
+          getEventBuilder().mergeFrom(value);
+        } else {
+          event_ = value;
+        }
+      } else {
+        eventBuilder_.mergeFrom(value);
+      }
+      if (event_ != null) {
+        bitField0_ |= 0x00000008;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     */
+    public Builder clearEvent() {
+      bitField0_ = (bitField0_ & ~0x00000008);
+      event_ = null;
+      if (eventBuilder_ != null) {
+        eventBuilder_.dispose();
+        eventBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     */
+    public recordings.v1.Event.Builder getEventBuilder() {
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return getEventFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     */
+    public recordings.v1.EventOrBuilder getEventOrBuilder() {
+      if (eventBuilder_ != null) {
+        return eventBuilder_.getMessageOrBuilder();
+      } else {
+        return event_ == null ?
+            recordings.v1.Event.getDefaultInstance() : event_;
+      }
+    }
+    /**
+     * <pre>
+     * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+     * </pre>
+     *
+     * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        recordings.v1.Event, recordings.v1.Event.Builder, recordings.v1.EventOrBuilder> 
+        getEventFieldBuilder() {
+      if (eventBuilder_ == null) {
+        eventBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            recordings.v1.Event, recordings.v1.Event.Builder, recordings.v1.EventOrBuilder>(
+                getEvent(),
+                getParentForChildren(),
+                isClean());
+        event_ = null;
+      }
+      return eventBuilder_;
+    }
+
+    private long afterRevision_ ;
+    /**
+     * <pre>
+     * Ask for events after this revision to go on behind this message: whoever has taken it has missed none until here.
+     * Set with each event, where the feed has come further without one that matches, and with `snapshot_complete`: events
+     * after it, together with the snapshot, are everything.
+     * </pre>
+     *
+     * <code>int64 after_revision = 11 [json_name = "afterRevision"];</code>
+     * @return The afterRevision.
+     */
+    @java.lang.Override
+    public long getAfterRevision() {
+      return afterRevision_;
+    }
+    /**
+     * <pre>
+     * Ask for events after this revision to go on behind this message: whoever has taken it has missed none until here.
+     * Set with each event, where the feed has come further without one that matches, and with `snapshot_complete`: events
+     * after it, together with the snapshot, are everything.
+     * </pre>
+     *
+     * <code>int64 after_revision = 11 [json_name = "afterRevision"];</code>
+     * @param value The afterRevision to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAfterRevision(long value) {
+
+      afterRevision_ = value;
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Ask for events after this revision to go on behind this message: whoever has taken it has missed none until here.
+     * Set with each event, where the feed has come further without one that matches, and with `snapshot_complete`: events
+     * after it, together with the snapshot, are everything.
+     * </pre>
+     *
+     * <code>int64 after_revision = 11 [json_name = "afterRevision"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAfterRevision() {
+      bitField0_ = (bitField0_ & ~0x00000010);
+      afterRevision_ = 0L;
       onChanged();
       return this;
     }

@@ -38,7 +38,8 @@ public interface WatchRecordingsResponseOrBuilder extends
   /**
    * <pre>
    * Whether it matches. After the snapshot, changes are sent of every recording of the accounts and calls asked for,
-   * whatever its state: with false, it is one that may have matched before and doesn't now.
+   * whatever its state: with false, it is one that may have matched before and doesn't now. With an event: whether the
+   * recording, as it is now, has one of the states asked for.
    * </pre>
    *
    * <code>bool matches = 2 [json_name = "matches"];</code>
@@ -55,4 +56,43 @@ public interface WatchRecordingsResponseOrBuilder extends
    * @return The snapshotComplete.
    */
   boolean getSnapshotComplete();
+
+  /**
+   * <pre>
+   * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+   * </pre>
+   *
+   * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+   * @return Whether the event field is set.
+   */
+  boolean hasEvent();
+  /**
+   * <pre>
+   * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+   * </pre>
+   *
+   * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+   * @return The event.
+   */
+  recordings.v1.Event getEvent();
+  /**
+   * <pre>
+   * What happened, where events were asked for. Missing in a message that only says how far the feed has come.
+   * </pre>
+   *
+   * <code>.recordings.v1.Event event = 10 [json_name = "event"];</code>
+   */
+  recordings.v1.EventOrBuilder getEventOrBuilder();
+
+  /**
+   * <pre>
+   * Ask for events after this revision to go on behind this message: whoever has taken it has missed none until here.
+   * Set with each event, where the feed has come further without one that matches, and with `snapshot_complete`: events
+   * after it, together with the snapshot, are everything.
+   * </pre>
+   *
+   * <code>int64 after_revision = 11 [json_name = "afterRevision"];</code>
+   * @return The afterRevision.
+   */
+  long getAfterRevision();
 }

@@ -1,0 +1,25 @@
+"""`Retry-After` of an answer by HTTP, whoever sent it."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+#: A number of seconds in `Retry-After`; longer ones are absurd, not long.
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
+
+def retry_after_seconds(header: str | None, now: datetime) -> float | None:
+    """How long `Retry-After` asks to wait from `now`: seconds or an HTTP date (RFC 9110 §10.2.3).
+
+    A date that has passed is 0. What is no such value, negative or absurd (10^9 seconds) is None.
+    """
+    text = (header or "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, (date - now).total_seconds())

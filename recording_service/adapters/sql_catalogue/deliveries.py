@@ -1,0 +1,152 @@
+"""What of the feed is delivered to the receiver of callbacks: DeliveryRows of core/event_ports.py."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, select, update
+
+from recording_service.adapters.sql_catalogue.events import EVENT_COLUMNS, event_of
+from recording_service.adapters.sql_catalogue.part import CataloguePart
+from recording_service.adapters.sql_catalogue.rows import MICROSECOND, to_microseconds
+from recording_service.adapters.sql_catalogue.schema import (
+    event_deliveries,
+    event_feed,
+    events,
+    is_given_up,
+    is_undelivered,
+)
+from recording_service.core.event_ports import Delivery, DeliveryCounts
+
+_d = event_deliveries.c
+_f = event_feed.c
+_BEGIN = update(event_feed).where(_f.scheduled_revision.is_(None)).values(scheduled_revision=_f.revision)
+_IS_BEHIND = select(_f.scheduled_revision).where(_f.scheduled_revision < _f.revision)
+_LOCK = select(_f.scheduled_revision).with_for_update()
+_UNSCHEDULED = (
+    select(events.c.revision)
+    .where(events.c.revision > bindparam("after_revision"))
+    .order_by(events.c.revision)
+    .limit(bindparam("size"))
+)
+_INSERT = insert(event_deliveries)
+_MOVE_ON = update(event_feed).values(scheduled_revision=bindparam("last"))
+_HELD_UNTIL = select(_f.held_until)
+
+
+def _some(condition: ColumnElement[bool]) -> Select[Any]:
+    """At most `size` pending deliveries that meet the condition, those that have waited longest first."""
+    order = (_d.next_attempt_time, _d.revision)
+    return select(_d.revision, _d.attempt).where(is_undelivered, condition).order_by(*order).limit(bindparam("size"))
+
+
+# Two statements, each along its end of one index: one with OR would read all that wait.
+_UNTIMELY = _some(_d.next_attempt_time > bindparam("latest"))
+_DUE = _some(_d.next_attempt_time <= bindparam("now"))
+_CLAIM = (
+    update(event_deliveries)
+    .where(_d.revision == bindparam("of_revision"))
+    .values(attempt=_d.attempt + 1, next_attempt_time=bindparam("lease_end"))
+)
+_EVENTS = select(*EVENT_COLUMNS).where(events.c.revision.in_(bindparam("revisions", expanding=True)))
+_is_current = (
+    _d.revision == bindparam("of_revision"),
+    _d.attempt == bindparam("of_attempt"),
+    is_undelivered,
+)
+_END = update(event_deliveries).where(*_is_current).values(outcome=bindparam("new_outcome"), end_time=bindparam("now"))
+_PUT_OFF = update(event_deliveries).where(*_is_current).values(next_attempt_time=bindparam("new_next_attempt_time"))
+_HOLD = update(event_feed).values(held_until=bindparam("until"))
+_COUNT = select(
+    select(func.count()).select_from(event_deliveries).where(is_undelivered).scalar_subquery(),
+    select(func.count()).select_from(event_deliveries).where(is_given_up).scalar_subquery(),
+)
+
+
+class SqlDeliveries(CataloguePart):
+    """Deliveries: made of the feed, claimed, and ended."""
+
+    def begin_deliveries(self) -> None:
+        """From now on events are to be delivered."""
+        self._database.write(lambda connection: connection.execute(_BEGIN).rowcount)
+
+    def schedule_deliveries(self, now: datetime, size: int) -> int:
+        """Makes deliveries, due now, of events that have none; how many."""
+        if not self._database.rows(_IS_BEHIND, {}):
+            return 0
+
+        def schedule(connection: Connection) -> int:
+            # Several hosts may do so at once: the second one finds them made.
+            scheduled = connection.execute(_LOCK).scalar_one()
+            found = connection.execute(_UNSCHEDULED, {"after_revision": scheduled, "size": size}).scalars().all()
+            if found:
+                moment = to_microseconds(now)
+                connection.execute(
+                    _INSERT, [{"revision": revision, "attempt": 0, "next_attempt_time": moment} for revision in found]
+                )
+                connection.execute(_MOVE_ON, {"last": found[-1]})
+            return len(found)
+
+        return self._database.write(schedule)
+
+    def claim_deliveries(
+        self, now: datetime, lease: timedelta, longest_wait: timedelta, size: int
+    ) -> Sequence[Delivery]:
+        """Takes due deliveries for so long, those that have waited longest first."""
+        moment = to_microseconds(now)
+        latest = moment + longest_wait // MICROSECOND
+        wanted = {"now": moment, "latest": latest}
+
+        def is_any(connection: Connection) -> bool:
+            held_until = connection.execute(_HELD_UNTIL).scalar_one()
+            if held_until is not None and moment < held_until <= latest:
+                return False
+            return any(connection.execute(some, wanted | {"size": 1}).first() for some in (_UNTIMELY, _DUE))
+
+        if not self._database.read(is_any):
+            return []
+
+        def claim(connection: Connection) -> list[Delivery]:
+            # Two hosts' claims pass each other by.
+            claimed: dict[int, int] = {}
+            for some in (_UNTIMELY, _DUE):
+                asked = wanted | {"size": size - len(claimed)}
+                claimed.update((row[0], row[1] + 1) for row in connection.execute(_locking(some), asked))
+            if not claimed:
+                return []
+            lease_end = moment + lease // MICROSECOND
+            connection.execute(_CLAIM, [{"of_revision": one, "lease_end": lease_end} for one in claimed])
+            found = [event_of(row) for row in connection.execute(_EVENTS, {"revisions": list(claimed)})]
+            by_revision = {event.revision: event for event in found}
+            return [Delivery(by_revision[revision], attempt) for revision, attempt in claimed.items()]
+
+        return self._database.write(claim)
+
+    def end_delivery(self, delivery: Delivery, *, delivered: bool, now: datetime) -> bool:
+        """Notes that the event was delivered, or given up."""
+        outcome = "delivered" if delivered else "given_up"
+        parameters = _as_claimed(delivery) | {"new_outcome": outcome, "now": to_microseconds(now)}
+        return self._database.write(lambda connection: connection.execute(_END, parameters).rowcount) > 0
+
+    def put_off_delivery(self, delivery: Delivery, next_attempt_time: datetime) -> bool:
+        """Has the event tried again at that time."""
+        parameters = _as_claimed(delivery) | {"new_next_attempt_time": to_microseconds(next_attempt_time)}
+        return self._database.write(lambda connection: connection.execute(_PUT_OFF, parameters).rowcount) > 0
+
+    def hold_deliveries(self, until: datetime | None) -> None:
+        """Has nothing claimed until that time; None: ends that."""
+        parameters = {"until": None if until is None else to_microseconds(until)}
+        self._database.write(lambda connection: connection.execute(_HOLD, parameters).rowcount)
+
+    def count_deliveries(self) -> DeliveryCounts:
+        """How many wait and how many were given up."""
+        ((pending, given_up),) = self._database.rows(_COUNT, {})
+        return DeliveryCounts(pending, given_up)
+
+
+def _locking(some: Select[Any]) -> Select[Any]:
+    return some.with_for_update(skip_locked=True)
+
+
+def _as_claimed(delivery: Delivery) -> dict[str, Any]:
+    return {"of_revision": delivery.event.revision, "of_attempt": delivery.attempt}

@@ -1,0 +1,158 @@
+"""The feed of events: EventRows of core/event_ports.py, and the writing of events by `amend`.
+
+An event is written with a `number`, which its database draws when it is written, and without a revision. On PostgreSQL
+numbers become visible in another order than they were drawn in: who reads by them goes past an event that is committed
+a moment later. So whoever reads first gives the events that are visible their revisions, in the order of their numbers,
+holding the lock on the feed's one row: in the order in which they were committed, as far as one was committed before
+the other was written, which those of one recording always were. Who writes events touches that row never.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
+
+from recording_service.adapters.sql_catalogue.decisions import Change
+from recording_service.adapters.sql_catalogue.part import CataloguePart
+from recording_service.adapters.sql_catalogue.rows import Values, from_microseconds, to_microseconds
+from recording_service.adapters.sql_catalogue.schema import event_deliveries, event_feed, events
+from recording_service.core.event_ports import FeedPosition
+from recording_service.core.events import Event, EventType, new_events
+from recording_service.core.model import RecordingKey
+
+#: How many events are given their revisions in one transaction.
+CHUNK = 1000
+
+_e = events.c
+_f = event_feed.c
+#: The columns of an event, in the order in which `event_of` takes them.
+EVENT_COLUMNS = (
+    _e.revision,
+    _e.event_id,
+    _e.type,
+    _e.account_sid,
+    _e.recording_sid,
+    _e.recording_revision,
+    _e.event_time,
+    _e.facts,
+)
+_INSERT = insert(events)
+_POSITION = select(_f.revision, _f.pruned_revision)
+_POSITION_AND_UNNUMBERED = _POSITION.add_columns(exists().where(_e.revision.is_(None)))
+_LOCK = _POSITION.with_for_update()
+_NUMBER = text("""UPDATE events SET revision = :given + fresh.place
+FROM (
+    SELECT number, row_number() OVER (ORDER BY number) AS place
+    FROM events WHERE revision IS NULL ORDER BY number LIMIT :size
+) AS fresh
+WHERE events.number = fresh.number
+""")
+_MOVE_ON = update(event_feed).values(revision=_f.revision + bindparam("count"))
+_EVENTS = (
+    select(*EVENT_COLUMNS)
+    .where(_e.revision > bindparam("after_revision"))
+    .order_by(_e.revision)
+    .limit(bindparam("size"))
+)
+_OLDEST = select(_e.revision, _e.event_time).where(_e.revision > 0).order_by(_e.revision).limit(bindparam("size"))
+_PRUNE = delete(events).where(_e.revision <= bindparam("last"))
+_PRUNE_DELIVERIES = delete(event_deliveries).where(event_deliveries.c.revision <= bindparam("last"))
+_NOTE_PRUNED = update(event_feed).values(pruned_revision=bindparam("last"))
+
+
+class SqlEvents(CataloguePart):
+    """The feed: numbered, read, and shortened."""
+
+    def number_events(self) -> FeedPosition:
+        """Gives every committed event its revision, without a gap; how far the feed has come then."""
+        ((revision, pruned_revision, is_any),) = self._database.rows(_POSITION_AND_UNNUMBERED, {})
+        if not is_any:
+            return FeedPosition(revision, pruned_revision)
+        while True:
+            position, count = self._database.write(_number_some)
+            if count < CHUNK:
+                return position
+
+    def feed_position(self) -> FeedPosition:
+        """How far the feed has come."""
+        ((revision, pruned_revision),) = self._database.rows(_POSITION, {})
+        return FeedPosition(revision, pruned_revision)
+
+    def events(self, after_revision: int, size: int) -> Sequence[Event]:
+        """At most `size` events after that revision, in order."""
+        rows = self._database.rows(_EVENTS, {"after_revision": after_revision, "size": size})
+        return [event_of(row) for row in rows]
+
+    def prune_events(self, before: datetime, size: int) -> int:
+        """Removes the oldest events as far as all of them happened before that time; how many."""
+        until = to_microseconds(before)
+
+        def old(connection: Connection) -> list[int]:
+            """The oldest revisions, up to the first that is kept: there is no gap in what is kept."""
+            found = []
+            for revision, event_time in connection.execute(_OLDEST, {"size": size}):
+                if event_time >= until:
+                    break
+                found.append(revision)
+            return found
+
+        # Asked for often, and mostly in vain: no transaction begins for it.
+        if not self._database.read(old):
+            return 0
+
+        def prune(connection: Connection) -> int:
+            connection.execute(_LOCK).all()
+            found = old(connection)
+            if found:
+                last = {"last": found[-1]}
+                connection.execute(_PRUNE, last)
+                connection.execute(_PRUNE_DELIVERIES, last)
+                connection.execute(_NOTE_PRUNED, last)
+            return len(found)
+
+        return self._database.write(prune)
+
+
+def write_events(connection: Connection, changes: Sequence[Change]) -> None:
+    """Writes the events of these changes, in the transaction that makes them."""
+    rows = [_row_of(event) for change in changes for event in new_events(change.before, change.after)]
+    if rows:
+        connection.execute(_INSERT, rows)
+
+
+def event_of(row: Values) -> Event:
+    """The event of a row that has EVENT_COLUMNS."""
+    revision, event_id, kind, account_sid, recording_sid, recording_revision, event_time, facts = row
+    return Event(
+        event_id=event_id,
+        type=EventType(kind),
+        key=RecordingKey(account_sid, recording_sid),
+        recording_revision=recording_revision,
+        event_time=from_microseconds(event_time),
+        facts=json.loads(facts),
+        revision=revision,
+    )
+
+
+def _row_of(event: Event) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "type": event.type.value,
+        "account_sid": event.key.account_sid,
+        "recording_sid": event.key.recording_sid,
+        "recording_revision": event.recording_revision,
+        "event_time": to_microseconds(event.event_time),
+        "facts": json.dumps(event.facts, separators=(",", ":")),
+    }
+
+
+def _number_some(connection: Connection) -> tuple[FeedPosition, int]:
+    """Numbers at most CHUNK events; how far the feed has come then, and how many they were."""
+    # The lock first: what others have numbered, and committed, is only seen by a statement that begins after it.
+    ((revision, pruned_revision),) = connection.execute(_LOCK).all()
+    count = connection.execute(_NUMBER, {"given": revision, "size": CHUNK}).rowcount
+    if count:
+        connection.execute(_MOVE_ON, {"count": count})
+    return FeedPosition(revision + count, pruned_revision), count

@@ -1,0 +1,158 @@
+"""EventRows of core/event_ports.py, over every catalogue: events are committed with their change, in one order."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from recording_service.core.event_ports import FeedPosition
+from recording_service.core.events import EventType
+from recording_service.core.model import CallDetails, FailureReason, RecordingState
+from recording_service.core.ports import Catalogue
+from tests.support.events import DELETED, FAILED, READY, SECOND, add_events, fail, feed_of, ready, told
+from tests.support.recordings import ACCOUNT_SID, TIME, another, change, now_of, put
+from tests.support.simultaneous import simultaneously
+
+A_READY, A_FAILURE, A_DELETION = EventType.RECORDING_READY, EventType.RECORDING_FAILED, EventType.RECORDING_DELETED
+
+
+def test_each_change_to_ready_failed_and_deleted_is_an_event_and_no_other_change_is(catalogue: Catalogue) -> None:
+    recording = another(1)
+    sid = recording.recording_sid
+    put(catalogue, recording)
+    change(catalogue, recording, state=RecordingState.DOWNLOADING)
+    change(catalogue, recording, state=READY, object_key="1.mp3")
+    change(catalogue, recording, request_id="again")
+    change(catalogue, recording, state=RecordingState.QUEUED, object_key="")
+    change(catalogue, recording, state=READY, object_key="2.mp3")
+    change(catalogue, recording, state=RecordingState.QUEUED)
+    fail(catalogue, recording, FailureReason.SOURCE_ABSENT)
+    fail(catalogue, recording, FailureReason.SOURCE_FAILED)
+    change(catalogue, recording, state=DELETED)
+
+    assert told(feed_of(catalogue)) == [
+        (1, A_READY, sid, 3),
+        (2, A_READY, sid, 6),
+        (3, A_FAILURE, sid, 8),
+        (4, A_FAILURE, sid, 9),
+        (5, A_DELETION, sid, 10),
+    ]
+
+
+def test_an_event_has_what_the_recording_was_then_and_a_name_of_its_own(catalogue: Catalogue) -> None:
+    call = CallDetails(call_sid="CA1", from_number="+4915112345678", labels={"team": "a"})
+    recording = ready(1, call=call, size_bytes=3, sha256="ab", content_type="audio/mpeg", ready_time=TIME)
+    put(catalogue, recording)
+    change(catalogue, recording, state=DELETED, call=CallDetails(), size_bytes=None, delete_time=TIME + SECOND)
+
+    was_ready, was_deleted = feed_of(catalogue)
+
+    assert was_ready.event_time == TIME
+    assert was_ready.key == recording.key
+    assert (was_ready.state, was_deleted.state) == (READY, DELETED)
+    assert was_ready.facts == {
+        "account_sid": ACCOUNT_SID,
+        "recording_sid": recording.recording_sid,
+        "call_sid": "CA1",
+        "state": "READY",
+        "size_bytes": 3,
+        "sha256": "ab",
+        "content_type": "audio/mpeg",
+        "recording_revision": 1,
+        "create_time": "2026-03-04T05:06:07.000089Z",
+        "ready_time": "2026-03-04T05:06:07.000089Z",
+    }
+    assert was_deleted.facts["call_sid"] == "CA1"
+    assert was_deleted.facts["delete_time"] == "2026-03-04T05:06:08.000089Z"
+    assert was_ready.event_id != was_deleted.event_id
+
+
+def test_an_event_is_only_there_if_its_change_was_committed(catalogue: Catalogue) -> None:
+    def fails(_: object) -> None:
+        raise ZeroDivisionError
+
+    recording = ready(1)
+    with pytest.raises(ZeroDivisionError):
+        catalogue.amend([(recording.key, lambda _: recording), (another(2).key, fails)])
+    assert feed_of(catalogue) == []
+
+
+def test_the_events_of_one_amendment_are_in_the_order_of_their_recordings(catalogue: Catalogue) -> None:
+    put(catalogue, ready(3), ready(1), another(4), ready(2))
+    assert [event.key for event in feed_of(catalogue)] == [another(number).key for number in (1, 2, 3)]
+
+
+def test_nothing_has_a_revision_before_somebody_reads(catalogue: Catalogue) -> None:
+    add_events(catalogue, 2)
+    assert catalogue.feed_position() == FeedPosition(0, 0)
+    assert catalogue.events(0, 10) == []
+    assert catalogue.number_events() == FeedPosition(2, 0)
+    assert catalogue.number_events() == catalogue.feed_position() == FeedPosition(2, 0)
+    add_events(catalogue, 1, first=3)
+    assert catalogue.number_events() == FeedPosition(3, 0)
+    assert [event.revision for event in catalogue.events(1, 10)] == [2, 3]
+
+
+def test_the_order_is_that_of_the_commits_whatever_clocks_say(catalogue: Catalogue) -> None:
+    for number in (1, 2, 3):
+        put(catalogue, ready(number, update_time=TIME - number * SECOND))
+    assert [event.key for event in feed_of(catalogue)] == [another(number).key for number in (1, 2, 3)]
+
+
+def test_more_than_can_be_numbered_at_once_is_numbered_in_order(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recording_service.adapters.sql_catalogue.events.CHUNK", 2)
+    add_events(catalogue, 7)
+    assert catalogue.number_events() == FeedPosition(7, 0)
+    assert [event.key for event in feed_of(catalogue)] == [another(number).key for number in range(1, 8)]
+
+
+def test_many_who_number_at_once_give_each_event_one_revision(catalogue: Catalogue) -> None:
+    rows = [ready(number) for number in range(1, 31)]
+    simultaneously(
+        [lambda row=row: put(catalogue, row) for row in rows] + [lambda: catalogue.number_events()] * len(rows)
+    )
+    events = feed_of(catalogue)
+    assert [event.revision for event in events] == list(range(1, 31))
+    assert {event.key for event in events} == {row.key for row in rows}
+
+
+def test_events_are_forgotten_from_the_oldest_on_as_far_as_all_are_old(catalogue: Catalogue) -> None:
+    add_events(catalogue, 3)
+    # By a clock that was wrong.
+    put(catalogue, ready(4, update_time=TIME + timedelta(days=1)), ready(5))
+    catalogue.number_events()
+    assert catalogue.prune_events(TIME, 10) == 0
+    assert catalogue.prune_events(TIME + timedelta(hours=1), 2) == 2
+    assert catalogue.feed_position() == FeedPosition(5, 2)
+    assert catalogue.prune_events(TIME + timedelta(hours=1), 2) == 1
+    assert catalogue.prune_events(TIME + timedelta(hours=1), 2) == 0
+    assert catalogue.feed_position() == FeedPosition(5, 3)
+    assert [event.revision for event in catalogue.events(0, 10)] == [4, 5]
+
+
+def test_events_without_a_revision_are_not_forgotten(catalogue: Catalogue) -> None:
+    add_events(catalogue, 1)
+    assert catalogue.prune_events(TIME + timedelta(days=1), 10) == 0
+    assert len(feed_of(catalogue)) == 1
+
+
+def test_revisions_go_on_though_all_events_are_forgotten(catalogue: Catalogue) -> None:
+    add_events(catalogue, 2)
+    catalogue.number_events()
+    assert catalogue.prune_events(TIME + timedelta(days=1), 10) == 2
+    add_events(catalogue, 1, first=3)
+    assert catalogue.number_events() == FeedPosition(3, 2)
+    assert [event.revision for event in catalogue.events(0, 10)] == [3]
+
+
+def test_a_tombstone_stays_in_its_event_without_what_was_known_of_the_call(catalogue: Catalogue) -> None:
+    call = CallDetails(from_number="+4915112345678", to_number="+493012345678", labels={"name": "Somebody"})
+    put(catalogue, ready(1, call=call, failure_message="+4915112345678"))
+    recording = now_of(catalogue, another(1))
+    change(catalogue, recording, state=FAILED, failure_reason=FailureReason.SOURCE_ABSENT)
+    change(catalogue, recording, state=DELETED, call=CallDetails())
+    written = repr([replace(event, event_id="") for event in feed_of(catalogue)])
+    for personal in ("4915112345678", "493012345678", "Somebody", "team"):
+        assert personal not in written
