@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
+from recording_service.core.search import WordSearch
 from recording_service.core.sound import Probe
 
 
@@ -407,9 +408,11 @@ class RecordingFilter:
     labels: Mapping[str, str] = field(default_factory=dict)
     create_time_from: datetime | None = None
     create_time_before: datetime | None = None
+    #: What is to be said in the recording, by the transcript of the bytes that it has.
+    words: WordSearch | None = None
 
     def matches(self, recording: Recording) -> bool:
-        """Whether the recording, as it is, is one of those."""
+        """Whether the recording, as it is, is one of those. What is said in it is not asked for: no row has that."""
         return (
             (not self.states or recording.state in self.states)
             and (not self.failure_reasons or recording.failure_reason in self.failure_reasons)

@@ -64,5 +64,6 @@ def _fingerprint(matching: RecordingFilter) -> str:
         sorted(matching.labels.items()),
         str(matching.create_time_from),
         str(matching.create_time_before),
+        str(matching.words),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -64,6 +64,8 @@ class Artefact(NamedTuple):
     step: Step
     media_sha256: str
     content: bytes
+    #: What is said in a TRANSCRIPT, by which its recording is found; `artefact` leaves it out.
+    text: str = ""
 
 
 class RecordingRows(Protocol):
@@ -90,14 +92,20 @@ class RecordingRows(Protocol):
         changes (`core.events`) are committed with them.
 
         In the same transaction the artefacts are stored whose recordings were changed by it, in the place of those that
-        were there; and those of recordings that are DELETED then are removed.
+        were there; and those of recordings that are DELETED then are removed. The same goes for their text.
         """
 
     def artefact(self, key: RecordingKey, step: Step) -> Artefact | None:
         """What that step has made of the recording, of whatever bytes it had then; None if there is nothing."""
 
+    def transcript_texts(self, keys: Sequence[RecordingKey]) -> Mapping[RecordingKey, str]:
+        """What is said in those of the recordings that have a transcript, made of the bytes that they have now."""
+
     def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
-        """At most `size` recordings, newest first (create_time, account_sid, recording_sid, all descending)."""
+        """At most `size` recordings, newest first (create_time, account_sid, recording_sid, all descending).
+
+        Words are looked for in `transcript_texts`, by an index of them and not by reading them all.
+        """
 
     def stored(self, size: int, after: RecordingKey | None) -> Sequence[Recording]:
         """READY recordings in the order of their keys, for walking over all of them in pieces."""

@@ -48,6 +48,8 @@ class Made(NamedTuple):
     content: bytes = b""
     #: Kept with the recording.
     probe: Probe | None = None
+    #: What is said in it, by which the recording is found.
+    text: str = ""
 
 
 class StepRunner(Protocol):
@@ -156,7 +158,7 @@ class Processor:
         failpoint(Failpoint.PROCESSING_STEP_MADE)
         check()
         now = self._clock.now()
-        artefacts = [Artefact(row.key, step, row.sha256, made.content)] if made.content else []
+        artefacts = [Artefact(row.key, step, row.sha256, made.content, made.text)] if made.content else []
 
         def ended(existing: Recording | None) -> Recording | None:
             return processing_transitions.step_ended(existing, bell, step, end, now, made.probe)

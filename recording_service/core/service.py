@@ -1,7 +1,7 @@
 """The use cases, one a method: what the gRPC servicer calls, and all it calls."""
 
 import logging
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from recording_service.core.model import (
     EnqueueRequest,
     Recording,
     RecordingFilter,
+    RecordingKey,
     RecordingState,
     Step,
     UnavailableReport,
@@ -28,6 +29,7 @@ from recording_service.core.playback import OpenRange, Shelf
 from recording_service.core.ports import BellQueue, Catalogue, ChangeFeed, Clock, Storage
 from recording_service.core.requests import Target
 from recording_service.core.results import Results
+from recording_service.core.search import Snippet, WordSearch, snippet_of
 from recording_service.core.sound import WaveformLevel
 from recording_service.core.watching import Watch, WatchHub, WatchUntil
 from recording_service.core.watching_events import EventWatch
@@ -47,6 +49,8 @@ _MEANT_FIRST = (
     RecordingState.FAILED,
     RecordingState.DELETED,
 )
+#: Of how many recordings what is said is read at once, and held: a day of talk is a megabyte.
+_TEXTS_AT_ONCE = 50
 
 
 class Page(NamedTuple):
@@ -54,6 +58,8 @@ class Page(NamedTuple):
 
     recordings: Sequence[Recording]
     next_page_token: str
+    #: What is said in each about the words that were asked for; without one whose transcript has gone meanwhile.
+    snippets: Mapping[RecordingKey, Snippet] = {}
 
 
 class ServiceHealth(NamedTuple):
@@ -122,9 +128,8 @@ class RecordingService:
         size = paging.effective_page_size(page_size)
         position = paging.position_of(page_token, matching)
         found = self._catalogue.page(_narrowed(matching), size + 1, position)
-        if len(found) <= size:
-            return Page(found, "")
-        return Page(found[:size], paging.token_after(found[size - 1], matching))
+        token = "" if len(found) <= size else paging.token_after(found[size - 1], matching)
+        return Page(found[:size], token, self._snippets(found[:size], matching.words))
 
     def watch(self, target: Target, until: WatchUntil) -> Watch:
         """Watches a recording: its current state is there at once. The caller closes it. Raises RecordingNotFound."""
@@ -213,6 +218,18 @@ class RecordingService:
     def close(self) -> None:
         """Ends every watch. Idempotent."""
         self._hub.close()
+
+    def _snippets(self, found: Sequence[Recording], words: WordSearch | None) -> Mapping[RecordingKey, Snippet]:
+        if words is None:
+            return {}
+        snippets: dict[RecordingKey, Snippet] = {}
+        for begin in range(0, len(found), _TEXTS_AT_ONCE):
+            keys = [recording.key for recording in found[begin : begin + _TEXTS_AT_ONCE]]
+            for key, text in self._catalogue.transcript_texts(keys).items():
+                snippet = snippet_of(text, words)
+                if snippet is not None:
+                    snippets[key] = snippet
+        return snippets
 
     def _is_full(self) -> bool:
         """Whether the shelf takes nothing more. Raises StorageUnavailable where it does not answer at all."""

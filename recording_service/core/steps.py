@@ -1,5 +1,6 @@
 """What makes a recording useful: each step, out of the stored bytes, in the form in which its result is kept."""
 
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -25,6 +26,8 @@ _REASONS = {
     UnreadableReason.BROKEN: StepReason.MEDIA_BROKEN,
 }
 _LENGTH = Struct("<I")
+#: PostgreSQL has no text with a NUL in it, and UTF-8 none of half a pair of surrogates.
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 class ProbeStep:
@@ -69,7 +72,7 @@ class TranscriptStep:
                 transcript = transcribe_clips(clips, self._transcriber, check)
         except MediaUnreadable as error:
             raise _impossible(error) from error
-        return Made(transcript_content(transcript))
+        return Made(transcript_content(transcript), text=transcript_text(transcript))
 
 
 def waveform_content(levels: Sequence[WaveformLevel]) -> bytes:
@@ -91,6 +94,12 @@ def waveform_levels(content: bytes) -> list[WaveformLevel]:
 def transcript_content(transcript: Transcript) -> bytes:
     """The transcript as an artefact."""
     return zlib.compress(transcript.to_json().encode())
+
+
+def transcript_text(transcript: Transcript) -> str:
+    """What is said in it, in one line that every database can hold."""
+    said = " ".join(segment.text for segment in transcript.segments)
+    return " ".join(_NOT_TEXT.sub(" ", said).split())
 
 
 def transcript_of(content: bytes) -> Transcript:

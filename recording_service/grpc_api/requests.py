@@ -15,6 +15,8 @@ from recording_service.core.callers import Caller
 from recording_service.core.errors import FieldViolation, InvalidRequest
 from recording_service.core.model import EncryptionDetails, EnqueueRequest, RecordingFilter, UnavailableReport
 from recording_service.core.requests import RequestChecker, Target, check_sids
+from recording_service.core.search import WordSearch
+from recording_service.core.typed_search import word_search
 from recording_service.core.watching import WatchUntil
 from recording_service.grpc_api.enums import (
     FAILURE_REASONS,
@@ -144,6 +146,7 @@ def recording_filter(request: lookup_pb2.ListRecordingsRequest) -> RecordingFilt
         if request.HasField("create_time_before")
         else None
     )
+    words = _words(found, request.words)
     _refuse(found)
     return RecordingFilter(
         states=states,
@@ -153,6 +156,7 @@ def recording_filter(request: lookup_pb2.ListRecordingsRequest) -> RecordingFilt
         labels=dict(request.labels),
         create_time_from=create_time_from,
         create_time_before=create_time_before,
+        words=words,
     )
 
 
@@ -171,6 +175,14 @@ def list_watch_request(request: watch_pb2.WatchRecordingsRequest) -> tuple[Recor
         states=states, account_sids=frozenset(request.account_sids), call_sids=frozenset(request.call_sids)
     )
     return matching, request.snapshot_size
+
+
+def _words(found: list[FieldViolation], typed: str) -> WordSearch | None:
+    try:
+        return word_search(typed)
+    except InvalidRequest as error:
+        found += error.violations
+        return None
 
 
 def _encryption_details(request: enqueue_pb2.EnqueueRecordingRequest) -> EncryptionDetails | None:

@@ -24,6 +24,7 @@ from recording_service.grpc_api.conversion import (
 from recording_service.grpc_api.edge import refuse, streaming, unary
 from recording_service.grpc_api.frames import Chunk
 from recording_service.grpc_api.processing import transcript_response, waveform_response
+from recording_service.grpc_api.searching import fill_match
 from recording_service.grpc_api.streams import RecordingStreams, Written
 from recording_service.grpc_api.watches import RecordingWatches
 from recording_service.signed_urls import UrlSigner
@@ -136,6 +137,8 @@ class RecordingServicer:
             response = lookup_pb2.ListRecordingsResponse(next_page_token=page.next_page_token)
             for recording in page.recordings:
                 fill_recording(response.recordings.add(), recording)
+                if recording.key in page.snippets:
+                    fill_match(response.transcript_matches.add(), recording.key, page.snippets[recording.key])
             if response.ByteSize() <= MAX_RESPONSE_BYTES or len(page.recordings) == 1:
                 return response
             size = len(page.recordings) // 2

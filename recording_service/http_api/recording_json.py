@@ -5,6 +5,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 
 from recording_service.http_api.words import PROBE_WARNING_WORDS, in_words, step_in_words
+from recordings.v1.lookup_pb2 import TranscriptMatch
 from recordings.v1.recording_pb2 import Recording, RecordingState
 
 
@@ -26,3 +27,9 @@ def recording_json(recording: Recording) -> dict[str, Any]:
         known = (PROBE_WARNING_WORDS.get(warning, "") for warning in recording.probe.warnings)
         members["probe"]["warning_texts"] = [text for text in known if text]
     return members
+
+
+def match_json(match: TranscriptMatch) -> dict[str, Any]:
+    """What is said, and where in it what was searched for is: in Unicode code points, as in the contract."""
+    highlights = [{"start": place.start, "end": place.end} for place in match.highlights]
+    return {"snippet": match.snippet, "highlights": highlights}

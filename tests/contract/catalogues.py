@@ -20,6 +20,7 @@ from recording_service.adapters.sql_catalogue.schema import (
     paused_accounts,
     recording_labels,
     recordings,
+    transcript_words,
 )
 from recording_service.core.ports import Catalogue
 from tests.support.databases import DATABASES, postgresql_schema
@@ -50,6 +51,7 @@ class DatabasesWithSchema:
             for table in (
                 recording_labels,
                 artefacts,
+                transcript_words,
                 recordings,
                 paused_accounts,
                 account_turns,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from recording_service.core.model import (
     Work,
 )
 from recording_service.core.ports import Amended, Artefact, Catalogue, Decide, NamedObject
+from recording_service.core.spoken_words import words_of
+from recording_service.core.typed_search import word_search
 from tests.contract.catalogues import DatabasesWithSchema
 from tests.support.databases import DATABASES
 from tests.support.events import nameless
@@ -47,6 +50,9 @@ FAILURES: tuple[dict[FailureReason, int], ...] = (
     {FailureReason.WORKER_CRASHED: 2, FailureReason.SOURCE_REFUSED: 1},
 )
 LABELS: tuple[dict[str, str], ...] = ({}, {"team": "a"}, {"team": "a", "city": "x"})
+SHA256S = ("", "ab", "cd")
+#: What is said, and typed: few words, and all that may stand between and upon them.
+SPEECH = "áá bÉe*\"'. あ字"
 SECOND = timedelta(seconds=1)
 
 accounts = st.sampled_from(ACCOUNTS)
@@ -57,6 +63,8 @@ limits = st.none() | st.integers(1, 2)
 workers = st.sampled_from(WORKERS)
 times = st.integers(0, 4).map(lambda seconds: TIME + seconds * SECOND)
 sizes = st.integers(1, 7)
+speech = st.text(SPEECH, max_size=12)
+searches = st.text(SPEECH, max_size=5).filter(lambda typed: any(True for _ in words_of(typed))).map(word_search)
 ENDS: tuple[dict[Step, StepEnd], ...] = (
     {},
     {Step.PROBE: StepEnd(ProcessingState.FAILED, StepReason.MEDIA_EMPTY, "there is nothing in it")},
@@ -88,6 +96,7 @@ changes = st.none() | st.fixed_dictionaries(
         "failures_by_reason": st.sampled_from(FAILURES),
         "claimed_by": workers,
         "object_key": st.sampled_from(OBJECT_KEYS),
+        "sha256": st.sampled_from(SHA256S),
         "verified_time": st.none() | times,
         "processing": processing,
         "call": st.sampled_from(LABELS).map(lambda labels: CallDetails(labels=labels)),
@@ -125,7 +134,9 @@ class BothCatalogues(RuleBasedStateMachine):
 
     @rule(
         changes=st.lists(st.tuples(keys, changes), max_size=6),
-        artefacts=st.lists(st.builds(Artefact, keys, st.sampled_from(Step), st.just("ab"), st.binary()), max_size=2),
+        artefacts=st.lists(
+            st.builds(Artefact, keys, st.sampled_from(Step), st.sampled_from(SHA256S), st.binary(), speech), max_size=2
+        ),
     )
     def amend(self, changes: list[tuple[RecordingKey, dict[str, Any] | None]], artefacts: list[Artefact]) -> None:
         asked = [(key, changing(key, fields)) for key, fields in changes]
@@ -235,6 +246,7 @@ class BothCatalogues(RuleBasedStateMachine):
         labels=st.sampled_from(LABELS),
         create_time_from=st.none() | times,
         create_time_before=st.none() | times,
+        words=st.none() | searches,
         size=sizes,
         after=st.none() | st.builds(PagePosition, times, accounts, st.sampled_from(RECORDINGS)),
     )
@@ -244,6 +256,7 @@ class BothCatalogues(RuleBasedStateMachine):
     @invariant()
     def both_hold_the_same(self) -> None:
         self.both("page", RecordingFilter(), 100, None)
+        self.both("transcript_texts", [RecordingKey(*each) for each in product(ACCOUNTS, RECORDINGS)])
         self.both("paused")
         self.both("claimed")
         for worker in WORKERS:

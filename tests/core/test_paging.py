@@ -16,6 +16,7 @@ from recording_service.core.paging import (
     position_of,
     token_after,
 )
+from recording_service.core.typed_search import word_search
 from tests.support.core_world import ACCOUNT, OTHER_ACCOUNT, a_key
 from tests.support.recordings import a_recording
 
@@ -29,6 +30,7 @@ FULL = RecordingFilter(
     labels={"tenant": "7", "team": "sales"},
     create_time_from=TIME,
     create_time_before=TIME + timedelta(days=1),
+    words=word_search('hello "good day" refund*'),
 )
 
 
@@ -77,6 +79,7 @@ def test_a_token_leads_back_to_the_very_recording_it_was_made_of(create_time: da
         replace(FULL, labels={"tenant": "8", "team": "sales"}),
         replace(FULL, create_time_from=None),
         replace(FULL, create_time_before=TIME),
+        replace(FULL, words=None),
     ],
 )
 def test_a_token_is_no_good_with_other_filters(other: RecordingFilter) -> None:

@@ -19,6 +19,7 @@ from recording_service.core.model import (
     RecordingState,
     UnavailableReason,
 )
+from recording_service.core.search import SearchTerm, WordSearch
 from recording_service.core.watching import WatchUntil
 from recording_service.grpc_api import requests
 from recordings.v1 import enqueue_pb2, lookup_pb2, recording_pb2, watch_pb2
@@ -231,6 +232,7 @@ def test_a_filter_has_all_that_was_sent() -> None:
         labels={"team": "sales"},
         create_time_from=Timestamp(seconds=1),
         create_time_before=Timestamp(seconds=2),
+        words='Hello "good morning"',
     )
 
     assert requests.recording_filter(message) == RecordingFilter(
@@ -241,6 +243,7 @@ def test_a_filter_has_all_that_was_sent() -> None:
         labels={"team": "sales"},
         create_time_from=datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
         create_time_before=datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC),
+        words=WordSearch((SearchTerm(("hello",)), SearchTerm(("good", "morning")))),
     )
 
 
@@ -250,14 +253,14 @@ def test_an_empty_filter_narrows_nothing() -> None:
 
 def test_a_filter_names_all_that_is_wrong() -> None:
     message = lookup_pb2.ListRecordingsRequest(
-        create_time_from=Timestamp(nanos=-1), create_time_before=Timestamp(seconds=MAX_INT64)
+        create_time_from=Timestamp(nanos=-1), create_time_before=Timestamp(seconds=MAX_INT64), words="..."
     )
     message.MergeFromString(_enum_field(3, 0) + _enum_field(3, 77) + _enum_field(4, 78))
 
     with pytest.raises(InvalidRequest) as caught:
         requests.recording_filter(message)
 
-    assert fields(caught) == ["states", "states", "failure_reasons", "create_time_from", "create_time_before"]
+    assert fields(caught) == ["states", "states", "failure_reasons", "create_time_from", "create_time_before", "words"]
 
 
 def test_a_watch_of_a_list_has_all_that_was_sent() -> None:

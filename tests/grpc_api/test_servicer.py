@@ -13,7 +13,9 @@ from recording_service.core import errors
 from recording_service.core.enqueueing import EnqueueResult
 from recording_service.core.model import EnqueueReason, RecordingFilter, RecordingState
 from recording_service.core.requests import Target
+from recording_service.core.search import Snippet, TextRange
 from recording_service.core.service import Page
+from recording_service.core.typed_search import word_search
 from recording_service.core.watching import WatchUntil
 from recording_service.grpc_api.conversion import MAX_RESPONSE_BYTES, recording_message
 from recordings.v1 import deletion_pb2, enqueue_pb2, lookup_pb2, recording_pb2, stream_pb2, watch_pb2
@@ -190,6 +192,32 @@ def test_a_list_is_a_page_and_the_token_of_the_next(service: FakeRecordingServic
     assert service.asked("list") == [(expected, 7, "here")]
     assert list(answer.response.recordings) == [recording_message(recording())]
     assert answer.response.next_page_token == "next"
+
+
+def test_a_search_says_where_in_each_recording_the_words_are(service: FakeRecordingService) -> None:
+    other = recording(recording_sid="RE" + "2c" * 16)
+    snippet = Snippet("good morning", [TextRange(0, 4), TextRange(5, 12)])
+    service.answers["list"] = Page([recording(), other], "", {other.key: snippet})
+
+    answer = invoke(service, "ListRecordings", lookup_pb2.ListRecordingsRequest(words="good morning"))
+
+    assert service.asked("list") == [(RecordingFilter(words=word_search("good morning")), 0, "")]
+    assert len(answer.response.recordings) == 2
+    assert list(answer.response.transcript_matches) == [
+        lookup_pb2.TranscriptMatch(
+            account_sid=other.account_sid,
+            recording_sid=other.recording_sid,
+            snippet="good morning",
+            highlights=[lookup_pb2.TextRange(end=4), lookup_pb2.TextRange(start=5, end=12)],
+        )
+    ]
+
+
+def test_words_that_cannot_be_searched_for_are_refused(service: FakeRecordingService) -> None:
+    answer = invoke(service, "ListRecordings", lookup_pb2.ListRecordingsRequest(words="?!"))
+
+    assert answer.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert not service.asked("list")
 
 
 def test_a_page_that_clients_would_refuse_for_its_size_is_made_shorter(service: FakeRecordingService) -> None:

@@ -23,7 +23,7 @@ from recordings.v1.enqueue_pb2 import (
     EnqueueRecordingResponse,
     ReportRecordingUnavailableResponse,
 )
-from recordings.v1.lookup_pb2 import GetRecordingResponse, ListRecordingsResponse
+from recordings.v1.lookup_pb2 import GetRecordingResponse, ListRecordingsResponse, TranscriptMatch
 from recordings.v1.playback_url_pb2 import CreatePlaybackUrlResponse
 from recordings.v1.recording_pb2 import Recording, RecordingState
 from recordings.v1.recording_service_pb2_grpc import (
@@ -121,6 +121,8 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         self.health_metadata: dict[str, Any] = {}
         self.answers: dict[str, list[Any]] = {}
         self.recordings: dict[str, Recording] = {}
+        #: What a search shows of recordings, by their SIDs.
+        self.said: dict[str, TranscriptMatch] = {}
         self.contents: dict[str, bytes] = {}
         self.waveforms: dict[str, GetWaveformResponse] = {}
         self.transcripts: dict[str, GetTranscriptResponse] = {}
@@ -399,8 +401,11 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         matching = [each for each in self._newest_first() if _matches(request, each)]
         start = int(request.page_token or 0)
         end = start + (request.page_size or 50)
+        said = [self.said[each.recording_sid] for each in matching[start:end] if each.recording_sid in self.said]
         return ListRecordingsResponse(
-            recordings=matching[start:end], next_page_token=str(end) if end < len(matching) else ""
+            recordings=matching[start:end],
+            next_page_token=str(end) if end < len(matching) else "",
+            transcript_matches=said if request.words else (),
         )
 
     def _newest_first(self) -> list[Recording]:

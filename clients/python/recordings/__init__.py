@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recordings.client import RecordingsClient
+    from recordings.found import FoundRecording
     from recordings.reader import RecordingReader
     from recordings.watching import EventWatch, RecordingWatch
 
-__all__ = ["EventWatch", "RecordingReader", "RecordingWatch", "RecordingsClient"]
+__all__ = ["EventWatch", "FoundRecording", "RecordingReader", "RecordingWatch", "RecordingsClient"]
 
 _HOMES = {
     "EventWatch": "recordings.watching",
+    "FoundRecording": "recordings.found",
     "RecordingReader": "recordings.reader",
     "RecordingWatch": "recordings.watching",
     "RecordingsClient": "recordings.client",

@@ -80,12 +80,27 @@ class MemoryCatalogue(MemoryEvents):
 
     def artefact(self, key: RecordingKey, step: Step) -> Artefact | None:
         """What that step has made of the recording."""
-        return self._artefacts.get((key, step))
+        artefact = self._artefacts.get((key, step))
+        return None if artefact is None else artefact._replace(text="")
+
+    def transcript_texts(self, keys: Sequence[RecordingKey]) -> Mapping[RecordingKey, str]:
+        """What is said in those of the recordings that have a transcript of their bytes."""
+        with self._lock:
+            transcripts = [self._artefacts.get((key, Step.TRANSCRIPT)) for key in keys]
+            return {
+                made.key: made.text
+                for made in transcripts
+                if made is not None and made.media_sha256 == self._rows[made.key].sha256
+            }
 
     def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
         """At most `size` recordings, newest first."""
-        rows = self._sorted(_age, lambda row: matching.matches(row) and (after is None or _age(row) < after))
-        return rows[::-1][:size]
+        with self._lock:
+            rows = self._sorted(_age, lambda row: matching.matches(row) and (after is None or _age(row) < after))
+            if matching.words is not None:
+                texts = self.transcript_texts([row.key for row in rows])
+                rows = [row for row in rows if row.key in texts and matching.words.finds(texts[row.key])]
+            return rows[::-1][:size]
 
     def stored(self, size: int, after: RecordingKey | None) -> Sequence[Recording]:
         """READY recordings in the order of their keys."""

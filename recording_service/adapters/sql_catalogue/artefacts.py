@@ -1,6 +1,6 @@
 """What steps have made of recordings: stored and removed in the transaction that changes the recording."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from sqlalchemy import Connection, Insert, bindparam, delete, select
@@ -8,6 +8,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.schema import artefacts
+from recording_service.adapters.sql_catalogue.wanted import listed
+from recording_service.adapters.sql_catalogue.word_index import remove_words, select_texts, store_words
 from recording_service.core.model import RecordingKey, Step
 from recording_service.core.ports import Artefact
 
@@ -31,6 +33,13 @@ class SqlArtefacts(CataloguePart):
         rows = self._database.rows(_GET, parameters)
         return Artefact(key, step, rows[0][0], bytes(rows[0][1])) if rows else None
 
+    def transcript_texts(self, keys: Sequence[RecordingKey]) -> Mapping[RecordingKey, str]:
+        """What is said in those of the recordings that have a transcript of their bytes."""
+        if not keys:
+            return {}
+        rows = self._database.rows(select_texts(self._database.dialect), {"keys": listed(keys)})
+        return {RecordingKey(row[0], row[1]): row[2] for row in rows}
+
 
 def store_artefacts(connection: Connection, made: Sequence[Artefact]) -> None:
     """Puts each in its place."""
@@ -46,6 +55,7 @@ def store_artefacts(connection: Connection, made: Sequence[Artefact]) -> None:
     ]
     if rows:
         connection.execute(_store(connection.dialect.name), rows)
+    store_words(connection, made)
 
 
 def remove_artefacts(connection: Connection, of: Sequence[RecordingKey]) -> None:
@@ -53,6 +63,7 @@ def remove_artefacts(connection: Connection, of: Sequence[RecordingKey]) -> None
     if of:
         keys = [{"of_account_sid": key.account_sid, "of_recording_sid": key.recording_sid} for key in of]
         connection.execute(_DELETE, keys)
+    remove_words(connection, of)
 
 
 @cache

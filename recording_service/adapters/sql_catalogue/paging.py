@@ -1,7 +1,8 @@
 """The statement that lists recordings: newest first, narrowed by a filter, after a position.
 
 Every filter is met by an index that has the recordings in this order already, so that a page costs the same however
-many there are: those of an account, those with a label, those that are not READY, or all of them.
+many there are: those of an account, those with a label, those that are not READY, or all of them. Only those in which
+something is said are all looked up, by the index of words, and sorted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, literal, select, tup
 
 from recording_service.adapters.sql_catalogue.rows import to_microseconds
 from recording_service.adapters.sql_catalogue.schema import AGE, has_call, is_unsettled, recording_labels, recordings
+from recording_service.adapters.sql_catalogue.word_index import has_words, joined_with_words
 from recording_service.core.model import PagePosition, RecordingFilter, RecordingState
 
 #: The states of the rows that have an index of their own.
@@ -20,14 +22,18 @@ _c = recordings.c
 _l = recording_labels.c
 
 
-def page_statement(matching: RecordingFilter, size: int, after: PagePosition | None) -> Select[Any]:
+def page_statement(matching: RecordingFilter, size: int, after: PagePosition | None, dialect: str) -> Select[Any]:
     """At most `size` recordings that match, newest first, after that position."""
     statement = select(recordings)
     age: Sequence[ColumnElement[Any]] = AGE
-    if matching.labels:
+    labels = sorted(matching.labels.items())
+    if matching.words is not None:
+        statement = statement.select_from(joined_with_words(dialect))
+        statement = statement.where(*has_words(dialect, matching.words), *(_has_label(*label) for label in labels))
+    elif labels:
         # Along the index of one label.
         age = (_l.create_time, _l.account_sid, _l.recording_sid)
-        (key, value), *others = sorted(matching.labels.items())
+        (key, value), *others = labels
         is_same = and_(_c.account_sid == _l.account_sid, _c.recording_sid == _l.recording_sid)
         statement = statement.join_from(recording_labels, recordings, is_same)
         statement = statement.where(_l.key == key, _l.value == value, *(_has_label(*label) for label in others))
@@ -58,7 +64,7 @@ def _indexed_conditions(matching: RecordingFilter) -> Iterator[ColumnElement[boo
         yield _c.call_sid.in_(sorted(matching.call_sids))
         if "" not in matching.call_sids:
             yield has_call
-    elif matching.labels:
+    elif matching.labels or matching.words is not None:
         return
     elif matching.states and matching.states <= UNSETTLED:
         yield is_unsettled

@@ -63,7 +63,8 @@ class SqlRecordings(CataloguePart):
 
     def page(self, matching: RecordingFilter, size: int, after: PagePosition | None) -> Sequence[Recording]:
         """At most `size` recordings, newest first."""
-        return [from_row(row) for row in self._database.rows(page_statement(matching, size, after), {})]
+        statement = page_statement(matching, size, after, self._database.dialect)
+        return [from_row(row) for row in self._database.rows(statement, {})]
 
     def stored(self, size: int, after: RecordingKey | None) -> Sequence[Recording]:
         """READY recordings in the order of their keys."""

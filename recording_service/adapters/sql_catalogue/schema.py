@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -208,6 +208,28 @@ artefacts = Table(
         name="artefacts_recording",
         ondelete="CASCADE",
     ),
+)
+
+#: What is said in recordings whose bytes have that SHA-256: as it was written, and as the words that are looked for.
+#: Each database has an index of the words of its own (`word_index`), and keeps it in step by itself.
+transcript_words = Table(
+    "transcript_words",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True, nullable=False),
+    Column("account_sid", Key, nullable=False),
+    Column("recording_sid", Key, nullable=False),
+    Column("media_sha256", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    # With a space between two of them.
+    Column("words", Text, nullable=False),
+    PrimaryKeyConstraint("id", name="transcript_words_id"),
+    ForeignKeyConstraint(
+        ["account_sid", "recording_sid"],
+        ["recordings.account_sid", "recordings.recording_sid"],
+        name="transcript_words_recording",
+        ondelete="CASCADE",
+    ),
+    Index("transcript_words_key", "account_sid", "recording_sid", unique=True),
 )
 
 paused_accounts = Table(

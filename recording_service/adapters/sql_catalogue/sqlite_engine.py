@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,6 +43,11 @@ def sqlite_engine(path: Path, options: DatabaseOptions) -> Engine:
     """The engine for that file, which must be there. Connects to nothing."""
     if sqlite3.sqlite_version_info < OLDEST_VERSION:
         raise ValueError(f"SQLite {sqlite3.sqlite_version} is too old: it has no RETURNING")
+    if not has_full_text_search():
+        raise ValueError(
+            f"this Python's SQLite {sqlite3.sqlite_version} has no FTS5, by which transcripts are searched; "
+            "use a Python whose SQLite has it, or PostgreSQL"
+        )
     return create_engine(
         "sqlite+pysqlite://",
         creator=_creator(path, options),
@@ -70,6 +76,14 @@ def create_sqlite_file(path: Path, options: DatabaseOptions) -> None:
             if code != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise CatalogueUnavailable from error
             time.sleep(WAL_PAUSE_SECONDS)
+
+
+@cache
+def has_full_text_search() -> bool:
+    """Whether this Python's SQLite was built with FTS5, as those of python.org and of Linux distributions are."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        found = connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone()
+    return found is not None
 
 
 def _creator(path: Path, options: DatabaseOptions) -> Callable[[], sqlite3.Connection]:

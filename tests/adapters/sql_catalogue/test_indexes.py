@@ -14,12 +14,16 @@ from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.core.model import CallDetails, PagePosition, RecordingFilter, RecordingState, Work
 from recording_service.core.ports import NamedObject, RowChange
+from recording_service.core.typed_search import word_search
 from tests.support.events import add_events
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
 
 MINUTE = timedelta(minutes=1)
 KEY_INDEX = "sqlite_autoindex_recordings_1"
 DELIVERY_INDEX = "sqlite_autoindex_event_deliveries_1"
+LABEL_KEY_INDEX = "sqlite_autoindex_recording_labels_1"
+#: From the words to the recordings, and not the other way.
+FOUND_BY_WORDS = {"transcript_index VIRTUAL TABLE INDEX", "transcript_words USING INTEGER PRIMARY KEY", KEY_INDEX}
 ONE, TWO = another(1), another(2)
 HERE = PagePosition(TIME, ACCOUNT_SID, ONE.recording_sid)
 
@@ -50,7 +54,7 @@ def plans(database: Database, executed: list[tuple[str, Any]]) -> list[str]:
                 return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one)]
 
             steps += database.read(explain)
-    watched = (" recordings", " recording_labels", " events", " event_deliveries", "ORDER BY")
+    watched = (" recordings", " recording_labels", " events", " event_deliveries", " transcript_", "ORDER BY")
     return [step for step in steps if any(one in step for one in watched)]
 
 
@@ -142,6 +146,12 @@ def page(**narrowed: Any) -> Callable[[SqlCatalogue], object]:
         ),
         (page(call_sids=frozenset({"CA1"}), account_sids=frozenset({ACCOUNT_SID})), {"recordings_call"}),
         (page(labels={"team": "a"}, account_sids=frozenset({ACCOUNT_SID})), {"recording_labels_value", KEY_INDEX}),
+        (page(words=word_search("hello")), FOUND_BY_WORDS),
+        (page(words=word_search('hel* "good day"'), account_sids=frozenset({ACCOUNT_SID})), FOUND_BY_WORDS),
+        (page(words=word_search("hello"), states=frozenset({RecordingState.FAILED})), FOUND_BY_WORDS),
+        (page(words=word_search("hello"), call_sids=frozenset({"CA1"}), create_time_from=TIME), FOUND_BY_WORDS),
+        (page(words=word_search("hello"), labels={"team": "a"}), {*FOUND_BY_WORDS, LABEL_KEY_INDEX}),
+        (lambda catalogue: catalogue.transcript_texts([ONE.key, TWO.key]), {KEY_INDEX, "transcript_words_key"}),
     ],
 )
 def test_what_is_asked_is_found_by_an_index(

@@ -14,10 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
-from recording_service.core.model import Recording
+from recording_service.adapters.sql_catalogue.paging import page_statement
+from recording_service.core.model import Recording, RecordingFilter
+from recording_service.core.typed_search import word_search
 from tests.support.databases import POSTGRESQL_URL
 from tests.support.impatience import IMPATIENT, unavailable_in_time
-from tests.support.recordings import TIME, a_recording, another, change, now_of, put
+from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, now_of, put
 from tests.support.simultaneous import simultaneously
 from tests.support.waiting import eventually
 
@@ -43,6 +45,26 @@ def is_waiting_for_a_lock(connection: Connection) -> bool:
     """Whether any session waits for one that this one holds."""
     statement = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     return bool(connection.execute(text(statement)).scalar())
+
+
+# The index of words
+
+
+def test_recordings_are_found_by_the_index_of_words(postgresql_url: str) -> None:
+    SqlCatalogue.open(postgresql_url).close()
+    matching = RecordingFilter(words=word_search('hel* "good day"'), account_sids=frozenset({ACCOUNT_SID}))
+
+    def plan(connection: Connection) -> str:
+        # Of a table this small it would read all.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        statement = page_statement(matching, 10, None, "postgresql")
+        query = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+        return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {query}", query.params))
+
+    with closing(Database(postgresql_url, DatabaseOptions())) as database:
+        found = database.write(plan)
+    assert "Bitmap Index Scan on transcript_words_lexemes" in found
+    assert "Seq Scan" not in found
 
 
 # Sessions

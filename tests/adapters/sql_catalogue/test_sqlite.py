@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InternalError, OperationalError
 
-from recording_service.adapters.sql_catalogue import SqlCatalogue
+from recording_service.adapters.sql_catalogue import SqlCatalogue, sqlite_engine
 from recording_service.adapters.sql_catalogue.database import Database
 from recording_service.adapters.sql_catalogue.errors import is_unavailable
 from recording_service.adapters.sql_catalogue.options import DatabaseOptions
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import CallDetails, Recording, RecordingFilter, WaitingReason
+from recording_service.core.model import CallDetails, Recording, RecordingFilter, RecordingState, Step, WaitingReason
+from recording_service.core.ports import Artefact
 from tests.support.full_disk import files_no_larger_than
 from tests.support.impatience import IMPATIENT, unavailable_in_time
 from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, change, put
@@ -36,6 +38,47 @@ def locked(path: Path, timeout: float = 5.0) -> Iterator[None]:
 
 def leave(row: Recording | None) -> None:
     return None
+
+
+# What it must be able to do
+
+
+def test_an_sqlite_that_cannot_search_text_is_refused_with_what_to_do(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_engine, "has_full_text_search", lambda: False)
+    with pytest.raises(ValueError, match=r"has no FTS5.* use a Python whose SQLite has it, or PostgreSQL"):
+        SqlCatalogue.open(sqlite_url)
+
+
+# The index of words
+
+
+def test_the_index_of_words_has_what_the_table_has_whatever_became_of_it(sqlite_url: str) -> None:
+    recordings = [another(number, state=RecordingState.READY, sha256="ab") for number in range(4)]
+
+    def say(catalogue: SqlCatalogue, recording: Recording, text: str, revision: int) -> None:
+        made = Artefact(recording.key, Step.TRANSCRIPT, "ab", b"content", text)
+        catalogue.amend([(recording.key, lambda row: replace(recording, revision=revision))], [made])
+
+    with (
+        closing(Database(sqlite_url, DatabaseOptions())) as database,
+        closing(SqlCatalogue.open(sqlite_url)) as catalogue,
+    ):
+        for recording in recordings:
+            say(catalogue, recording, "hello there", 1)
+        say(catalogue, recordings[1], "goodbye then", 2)
+        change(catalogue, recordings[2], state=RecordingState.DELETED)
+        # As nobody does yet: the row itself goes, and by its keys what is said.
+        statement = text("DELETE FROM recordings WHERE recording_sid = :recording_sid")
+        gone = {"recording_sid": recordings[3].recording_sid}
+        database.write(lambda connection: connection.execute(statement, gone))
+
+        # Fails if the index and the table differ (sqlite.org/fts5.html, 6.4).
+        check = "INSERT INTO transcript_index(transcript_index, rank) VALUES ('integrity-check', 1)"
+        database.write(lambda connection: connection.exec_driver_sql(check))
+        found = database.read(lambda connection: connection.exec_driver_sql("SELECT words FROM transcript_words").all())
+    assert sorted(row.words for row in found) == ["goodbye then", "hello there"]
 
 
 # Sessions

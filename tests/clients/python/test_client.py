@@ -17,6 +17,7 @@ from recordings.v1.enqueue_pb2 import (
     EnqueueRecordingResponse,
     UnavailableReason,
 )
+from recordings.v1.lookup_pb2 import TextRange, TranscriptMatch
 from recordings.v1.playback_url_pb2 import PlaybackDisposition
 from recordings.v1.recording_pb2 import Priority, RecordingJob, RecordingState
 from recordings.v1.results_pb2 import GetTranscriptResponse, GetWaveformResponse, TranscriptSegment
@@ -142,6 +143,20 @@ def test_a_list_is_every_page_and_asks_only_as_far_as_it_is_read(
         assert [each.recording_sid for each in listed] == sids[1:]
     assert [each.page_token for each in recordings.of("ListRecordings")] == ["", "2", "4"]
     assert {tuple(each.account_sids) for each in recordings.of("ListRecordings")} == {(ACCOUNT,)}
+
+
+def test_a_search_is_every_page_of_what_is_found_and_where(client_of: Connect, recordings: FakeRecordings) -> None:
+    sids = ["RE" + f"{number:032x}" for number in range(3)]
+    for sid in sids:
+        recordings.add(b"", sid)
+    match = TranscriptMatch(account_sid=ACCOUNT, recording_sid=sids[1], snippet="hello", highlights=[TextRange(end=5)])
+    recordings.said[sids[1]] = match
+    with client_of() as client:
+        found = list(client.search("hello*", page_size=2))
+        assert [each.recording.recording_sid for each in found] == sids
+        assert [each.match for each in found] == [None, match, None]
+        assert [each.recording_sid for each in client.list(words="hello*")] == sids
+    assert {each.words for each in recordings.of("ListRecordings")} == {"hello*"}
 
 
 def test_delete_gives_the_tombstone_or_none_for_what_was_never_known(

@@ -9,7 +9,8 @@ import recordings
 
 
 def test_the_surface_is_this_and_nothing_else() -> None:
-    assert recordings.__all__ == ["EventWatch", "RecordingReader", "RecordingWatch", "RecordingsClient"]
+    names = ["EventWatch", "FoundRecording", "RecordingReader", "RecordingWatch", "RecordingsClient"]
+    assert recordings.__all__ == names
     for name in recordings.__all__:
         assert getattr(recordings, name).__name__ == name
 

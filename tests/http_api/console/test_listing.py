@@ -7,6 +7,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from recording_service.http_api.words import FAILURE_WORDS, WAITING_WORDS
+from recordings.v1.lookup_pb2 import TextRange, TranscriptMatch
 from recordings.v1.recording_pb2 import FailureReason, RecordingState, WaitingReason
 from tests.http_api.conftest import Settings
 from tests.http_api.fake_recordings import ACCOUNT, Failure, FakeRecordings
@@ -60,6 +61,8 @@ def test_filters_are_passed_on(client: Client, recordings: FakeRecordings) -> No
         ("page_size=many", "page_size"),
         ("page_size=1&page_size=2", "page_size"),
         ("page_token=" + "a" * 1025, "page_token"),
+        ("words=" + "a" * 501, "words"),
+        ("words=a&words=b", "words"),
     ],
 )
 def test_a_bad_value_is_400_and_named_and_nobody_is_asked(
@@ -95,3 +98,28 @@ def test_what_is_not_to_be_had_or_not_yet_says_why_in_words(client: Client, reco
     assert waiting["waiting_text"] == WAITING_WORDS[limited]
     assert not {"failure_text", "waiting_text"} & ready.keys()
     assert client.get(f"/recordings/{sid(3)}").json() == failed
+
+
+def test_words_are_passed_on_and_each_recording_says_where_they_are(client: Client, recordings: FakeRecordings) -> None:
+    for number in (1, 2):
+        add(recordings, number)
+    recordings.said[sid(2)] = TranscriptMatch(
+        account_sid=ACCOUNT,
+        recording_sid=sid(2),
+        snippet="Grüße, Zoë",
+        highlights=[TextRange(end=5), TextRange(start=7, end=10)],
+    )
+    newer, older = client.get("/recordings?words=gr%C3%BC*%20%22zo%C3%AB%22").json()["recordings"]
+    assert newer["transcript_match"] == {
+        "snippet": "Grüße, Zoë",
+        "highlights": [{"start": 0, "end": 5}, {"start": 7, "end": 10}],
+    }
+    assert "transcript_match" not in older
+    (request,) = recordings.of("ListRecordings")
+    assert request.words == 'grü* "zoë"'
+
+
+def test_words_that_the_service_refuses_are_400_with_its_reason(client: Client, recordings: FakeRecordings) -> None:
+    recordings.answers["ListRecordings"] = [Failure(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST")]
+    answer = client.get("/recordings?words=?!")
+    assert (answer.status, answer.json()["reason"]) == (400, "INVALID_REQUEST")

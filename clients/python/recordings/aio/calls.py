@@ -8,6 +8,7 @@ from recordings._answers import accepted, results_of
 from recordings._requests import enqueue_request, playback_url_request, timestamp
 from recordings.aio.connection import Connection, Metadata
 from recordings.errors import ContractBroken
+from recordings.found import FoundRecording, found_in
 from recordings.v1.deletion_pb2 import DeleteRecordingRequest
 from recordings.v1.enqueue_pb2 import (
     BatchEnqueueRecordingsRequest,
@@ -18,7 +19,7 @@ from recordings.v1.enqueue_pb2 import (
     ReportRecordingUnavailableRequest,
     UnavailableReason,
 )
-from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest
+from recordings.v1.lookup_pb2 import GetRecordingRequest, ListRecordingsRequest, ListRecordingsResponse
 from recordings.v1.playback_url_pb2 import CreatePlaybackUrlResponse
 from recordings.v1.recording_pb2 import FailureReason, Priority, Recording, RecordingJob, RecordingState
 from recordings.v1.results_pb2 import (
@@ -138,6 +139,7 @@ class Calls(ABC):
         labels: Mapping[str, str] | None = None,
         create_time_from: datetime | None = None,
         create_time_before: datetime | None = None,
+        words: str = "",
         page_size: int = 0,
         timeout: float | None = None,
         metadata: Metadata = (),
@@ -145,6 +147,9 @@ class Calls(ABC):
         """Every recording that matches, newest first, a page at a time and only as far as is asked for.
 
         Values of one filter are alternatives; different filters must all hold. `timeout` is that of a page.
+
+        Parameters:
+            words: what is to be said in it; `search` also says where.
         """
         request = ListRecordingsRequest(
             page_size=page_size,
@@ -155,16 +160,48 @@ class Calls(ABC):
             labels=labels,
             create_time_from=timestamp("create_time_from", create_time_from),
             create_time_before=timestamp("create_time_before", create_time_before),
+            words=words,
         )
-        while True:
-            page = await self._connected.list_page(request, timeout=timeout, metadata=metadata)
+        async for page in self._pages(request, timeout, metadata):
             for recording in page.recordings:
                 yield recording
-            if not page.next_page_token:
-                return
-            if page.next_page_token == request.page_token:
-                raise ContractBroken("a page that names itself as the next one")
-            request.page_token = page.next_page_token
+
+    async def search(
+        self,
+        words: str,
+        *,
+        states: Iterable[RecordingState] = (),
+        account_sids: Iterable[str] = (),
+        call_sids: Iterable[str] = (),
+        labels: Mapping[str, str] | None = None,
+        create_time_from: datetime | None = None,
+        create_time_before: datetime | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> AsyncGenerator[FoundRecording, None]:
+        """Every recording in which all of these words are said, and what is said there; in pages, as `list`.
+
+        Parameters:
+            words: `"two words"` are a phrase, and `transcri*` is whatever begins like that. Case, accents and
+                punctuation do not matter.
+
+        Raises:
+            InvalidRequest: there is no word in it, or more than can be searched for.
+        """
+        request = ListRecordingsRequest(
+            page_size=page_size,
+            states=states,
+            account_sids=account_sids,
+            call_sids=call_sids,
+            labels=labels,
+            create_time_from=timestamp("create_time_from", create_time_from),
+            create_time_before=timestamp("create_time_before", create_time_before),
+            words=words,
+        )
+        async for page in self._pages(request, timeout, metadata):
+            for found in found_in(page):
+                yield found
 
     async def create_playback_url(
         self,
@@ -244,3 +281,16 @@ class Calls(ABC):
         )
         answer = await self._connected.delete(request, timeout=timeout, metadata=metadata)
         return answer.recording if answer.HasField("recording") else None
+
+    async def _pages(
+        self, request: ListRecordingsRequest, timeout: float | None, metadata: Metadata
+    ) -> AsyncGenerator[ListRecordingsResponse, None]:
+        """The pages from the request's on."""
+        while True:
+            page = await self._connected.list_page(request, timeout=timeout, metadata=metadata)
+            yield page
+            if not page.next_page_token:
+                return
+            if page.next_page_token == request.page_token:
+                raise ContractBroken("a page that names itself as the next one")
+            request.page_token = page.next_page_token

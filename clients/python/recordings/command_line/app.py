@@ -20,6 +20,7 @@ from recordings.command_line.importing.command import import_
 from recordings.command_line.lookup import get, list_
 from recordings.command_line.output import complain
 from recordings.command_line.play import play
+from recordings.command_line.search import search
 from recordings.command_line.url import url
 from recordings.command_line.watch import watch
 
@@ -83,7 +84,7 @@ def application(ctx: click.Context, /, **options: Any) -> None:
     ctx.obj = Connection(token=token, **options)
 
 
-for command in (enqueue, get, list_, watch, fetch, play, url, delete, import_, completion):
+for command in (enqueue, get, list_, search, watch, fetch, play, url, delete, import_, completion):
     application.add_command(command)
 
 

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from recordings.v1 import recording_pb2 as recordings_dot_v1_dot_recording__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arecordings/v1/lookup.proto\x12\rrecordings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drecordings/v1/recording.proto\"[\n\x13GetRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\"N\n\x14GetRecordingResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\"\xa6\x04\n\x15ListRecordingsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x35\n\x06states\x18\x03 \x03(\x0e\x32\x1d.recordings.v1.RecordingStateR\x06states\x12\x45\n\x0f\x66\x61ilure_reasons\x18\x04 \x03(\x0e\x32\x1c.recordings.v1.FailureReasonR\x0e\x66\x61ilureReasons\x12!\n\x0c\x61\x63\x63ount_sids\x18\x05 \x03(\tR\x0b\x61\x63\x63ountSids\x12\x1b\n\tcall_sids\x18\x06 \x03(\tR\x08\x63\x61llSids\x12H\n\x06labels\x18\x07 \x03(\x0b\x32\x30.recordings.v1.ListRecordingsRequest.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"z\n\x16ListRecordingsResponse\x12\x38\n\nrecordings\x18\x01 \x03(\x0b\x32\x18.recordings.v1.RecordingR\nrecordings\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageTokenB`\n\rrecordings.v1B\x0bLookupProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arecordings/v1/lookup.proto\x12\rrecordings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drecordings/v1/recording.proto\"[\n\x13GetRecordingRequest\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\"N\n\x14GetRecordingResponse\x12\x36\n\trecording\x18\x01 \x01(\x0b\x32\x18.recordings.v1.RecordingR\trecording\"\xbc\x04\n\x15ListRecordingsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x35\n\x06states\x18\x03 \x03(\x0e\x32\x1d.recordings.v1.RecordingStateR\x06states\x12\x45\n\x0f\x66\x61ilure_reasons\x18\x04 \x03(\x0e\x32\x1c.recordings.v1.FailureReasonR\x0e\x66\x61ilureReasons\x12!\n\x0c\x61\x63\x63ount_sids\x18\x05 \x03(\tR\x0b\x61\x63\x63ountSids\x12\x1b\n\tcall_sids\x18\x06 \x03(\tR\x08\x63\x61llSids\x12H\n\x06labels\x18\x07 \x03(\x0b\x32\x30.recordings.v1.ListRecordingsRequest.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12\x14\n\x05words\x18\n \x01(\tR\x05words\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xc9\x01\n\x16ListRecordingsResponse\x12\x38\n\nrecordings\x18\x01 \x03(\x0b\x32\x18.recordings.v1.RecordingR\nrecordings\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12M\n\x12transcript_matches\x18\x03 \x03(\x0b\x32\x1e.recordings.v1.TranscriptMatchR\x11transcriptMatches\"\xab\x01\n\x0fTranscriptMatch\x12\x1f\n\x0b\x61\x63\x63ount_sid\x18\x01 \x01(\tR\naccountSid\x12#\n\rrecording_sid\x18\x02 \x01(\tR\x0crecordingSid\x12\x18\n\x07snippet\x18\x03 \x01(\tR\x07snippet\x12\x38\n\nhighlights\x18\x04 \x03(\x0b\x32\x18.recordings.v1.TextRangeR\nhighlights\"3\n\tTextRange\x12\x14\n\x05start\x18\x01 \x01(\x05R\x05start\x12\x10\n\x03\x65nd\x18\x02 \x01(\x05R\x03\x65ndB`\n\rrecordings.v1B\x0bLookupProtoP\x01Z@recording-service.internal/clients/go/recordings/v1;recordingsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,9 +41,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETRECORDINGRESPONSE']._serialized_start=202
   _globals['_GETRECORDINGRESPONSE']._serialized_end=280
   _globals['_LISTRECORDINGSREQUEST']._serialized_start=283
-  _globals['_LISTRECORDINGSREQUEST']._serialized_end=833
-  _globals['_LISTRECORDINGSREQUEST_LABELSENTRY']._serialized_start=776
-  _globals['_LISTRECORDINGSREQUEST_LABELSENTRY']._serialized_end=833
-  _globals['_LISTRECORDINGSRESPONSE']._serialized_start=835
-  _globals['_LISTRECORDINGSRESPONSE']._serialized_end=957
+  _globals['_LISTRECORDINGSREQUEST']._serialized_end=855
+  _globals['_LISTRECORDINGSREQUEST_LABELSENTRY']._serialized_start=798
+  _globals['_LISTRECORDINGSREQUEST_LABELSENTRY']._serialized_end=855
+  _globals['_LISTRECORDINGSRESPONSE']._serialized_start=858
+  _globals['_LISTRECORDINGSRESPONSE']._serialized_end=1059
+  _globals['_TRANSCRIPTMATCH']._serialized_start=1062
+  _globals['_TRANSCRIPTMATCH']._serialized_end=1233
+  _globals['_TEXTRANGE']._serialized_start=1235
+  _globals['_TEXTRANGE']._serialized_end=1286
 # @@protoc_insertion_point(module_scope)

@@ -19,6 +19,7 @@ from recordings.v1.enqueue_pb2 import (
     EnqueueRecordingResponse,
     UnavailableReason,
 )
+from recordings.v1.lookup_pb2 import TextRange, TranscriptMatch
 from recordings.v1.playback_url_pb2 import PlaybackDisposition
 from recordings.v1.recording_pb2 import Priority, RecordingJob, RecordingState
 from recordings.v1.results_pb2 import GetTranscriptResponse, GetWaveformResponse, TranscriptSegment
@@ -153,6 +154,21 @@ async def test_a_list_is_every_page_and_asks_only_as_far_as_it_is_read(
         assert [each.recording_sid async for each in listed] == sids[1:]
     assert [each.page_token for each in recordings.of("ListRecordings")] == ["", "2", "4"]
     assert {tuple(each.account_sids) for each in recordings.of("ListRecordings")} == {(ACCOUNT,)}
+
+
+@in_loop
+async def test_a_search_is_every_page_of_what_is_found_and_where(connect: Connect, recordings: FakeRecordings) -> None:
+    sids = ["RE" + f"{number:032x}" for number in range(3)]
+    for sid in sids:
+        recordings.add(b"", sid)
+    match = TranscriptMatch(account_sid=ACCOUNT, recording_sid=sids[1], snippet="hello", highlights=[TextRange(end=5)])
+    recordings.said[sids[1]] = match
+    async with connect() as client:
+        found = [each async for each in client.search("hello*", page_size=2)]
+        assert [each.recording.recording_sid for each in found] == sids
+        assert [each.match for each in found] == [None, match, None]
+        assert [each.recording_sid async for each in client.list(words="hello*")] == sids
+    assert {each.words for each in recordings.of("ListRecordings")} == {"hello*"}
 
 
 @in_loop

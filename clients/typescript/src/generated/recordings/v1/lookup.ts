@@ -52,7 +52,15 @@ export interface ListRecordingsRequest {
     | Date
     | undefined;
   /** Only recordings with an earlier create_time than this. */
-  createTimeBefore: Date | undefined;
+  createTimeBefore:
+    | Date
+    | undefined;
+  /**
+   * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+   * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   */
+  words: string;
 }
 
 export interface ListRecordingsRequest_LabelsEntry {
@@ -66,6 +74,31 @@ export interface ListRecordingsResponse {
   recordings: Recording[];
   /** Pass it as `page_token` for the next page. Empty at the end, and only there. */
   nextPageToken: string;
+  /**
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   */
+  transcriptMatches: TranscriptMatch[];
+}
+
+/** Where in a transcript the words are that were searched for. */
+export interface TranscriptMatch {
+  /** The recording's account. */
+  accountSid: string;
+  /** The recording. */
+  recordingSid: string;
+  /** What is said around the first of them: plain text of at most 200 characters, beginning and ending with whole words. */
+  snippet: string;
+  /** Where in the snippet words that were searched for are, in its order; they do not overlap. */
+  highlights: TextRange[];
+}
+
+/** A piece of a text, counted in Unicode code points (not bytes, nor the UTF-16 units of JavaScript and Java). */
+export interface TextRange {
+  /** Its first code point, from 0. */
+  start: number;
+  /** The one behind its last. */
+  end: number;
 }
 
 function createBaseGetRecordingRequest(): GetRecordingRequest {
@@ -241,6 +274,7 @@ function createBaseListRecordingsRequest(): ListRecordingsRequest {
     labels: {},
     createTimeFrom: undefined,
     createTimeBefore: undefined,
+    words: "",
   };
 }
 
@@ -280,6 +314,9 @@ export const ListRecordingsRequest: MessageFns<ListRecordingsRequest> = {
     }
     if (message.createTimeBefore !== undefined) {
       Timestamp.encode(toTimestamp(message.createTimeBefore), writer.uint32(74).fork()).join();
+    }
+    if (message.words !== "") {
+      writer.uint32(82).string(message.words);
     }
     return writer;
   },
@@ -392,6 +429,14 @@ export const ListRecordingsRequest: MessageFns<ListRecordingsRequest> = {
             message.createTimeBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.words = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -456,6 +501,7 @@ export const ListRecordingsRequest: MessageFns<ListRecordingsRequest> = {
         : isSet(object.create_time_before)
         ? fromJsonTimestamp(object.create_time_before)
         : undefined,
+      words: isSet(object.words) ? globalThis.String(object.words) : "",
     };
   },
 
@@ -494,6 +540,9 @@ export const ListRecordingsRequest: MessageFns<ListRecordingsRequest> = {
     if (message.createTimeBefore !== undefined) {
       obj.createTimeBefore = message.createTimeBefore.toISOString();
     }
+    if (message.words !== "") {
+      obj.words = message.words;
+    }
     return obj;
   },
 
@@ -519,6 +568,7 @@ export const ListRecordingsRequest: MessageFns<ListRecordingsRequest> = {
     );
     message.createTimeFrom = object.createTimeFrom ?? undefined;
     message.createTimeBefore = object.createTimeBefore ?? undefined;
+    message.words = object.words ?? "";
     return message;
   },
 };
@@ -613,7 +663,7 @@ export const ListRecordingsRequest_LabelsEntry: MessageFns<ListRecordingsRequest
 };
 
 function createBaseListRecordingsResponse(): ListRecordingsResponse {
-  return { recordings: [], nextPageToken: "" };
+  return { recordings: [], nextPageToken: "", transcriptMatches: [] };
 }
 
 export const ListRecordingsResponse: MessageFns<ListRecordingsResponse> = {
@@ -623,6 +673,9 @@ export const ListRecordingsResponse: MessageFns<ListRecordingsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    for (const v of message.transcriptMatches) {
+      TranscriptMatch.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -656,6 +709,14 @@ export const ListRecordingsResponse: MessageFns<ListRecordingsResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.transcriptMatches.push(TranscriptMatch.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -678,6 +739,11 @@ export const ListRecordingsResponse: MessageFns<ListRecordingsResponse> = {
         : isSet(object.next_page_token)
         ? globalThis.String(object.next_page_token)
         : "",
+      transcriptMatches: globalThis.Array.isArray(object?.transcriptMatches)
+        ? object.transcriptMatches.map((e: any) => TranscriptMatch.fromJSON(e))
+        : globalThis.Array.isArray(object?.transcript_matches)
+        ? object.transcript_matches.map((e: any) => TranscriptMatch.fromJSON(e))
+        : [],
     };
   },
 
@@ -689,6 +755,9 @@ export const ListRecordingsResponse: MessageFns<ListRecordingsResponse> = {
     if (message.nextPageToken !== "") {
       obj.nextPageToken = message.nextPageToken;
     }
+    if (message.transcriptMatches?.length) {
+      obj.transcriptMatches = message.transcriptMatches.map((e) => TranscriptMatch.toJSON(e));
+    }
     return obj;
   },
 
@@ -699,6 +768,219 @@ export const ListRecordingsResponse: MessageFns<ListRecordingsResponse> = {
     const message = createBaseListRecordingsResponse();
     message.recordings = object.recordings?.map((e) => Recording.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.transcriptMatches = object.transcriptMatches?.map((e) => TranscriptMatch.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTranscriptMatch(): TranscriptMatch {
+  return { accountSid: "", recordingSid: "", snippet: "", highlights: [] };
+}
+
+export const TranscriptMatch: MessageFns<TranscriptMatch> = {
+  encode(message: TranscriptMatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountSid !== "") {
+      writer.uint32(10).string(message.accountSid);
+    }
+    if (message.recordingSid !== "") {
+      writer.uint32(18).string(message.recordingSid);
+    }
+    if (message.snippet !== "") {
+      writer.uint32(26).string(message.snippet);
+    }
+    for (const v of message.highlights) {
+      TextRange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TranscriptMatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTranscriptMatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountSid = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.recordingSid = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.snippet = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.highlights.push(TextRange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TranscriptMatch {
+    return {
+      accountSid: isSet(object.accountSid)
+        ? globalThis.String(object.accountSid)
+        : isSet(object.account_sid)
+        ? globalThis.String(object.account_sid)
+        : "",
+      recordingSid: isSet(object.recordingSid)
+        ? globalThis.String(object.recordingSid)
+        : isSet(object.recording_sid)
+        ? globalThis.String(object.recording_sid)
+        : "",
+      snippet: isSet(object.snippet) ? globalThis.String(object.snippet) : "",
+      highlights: globalThis.Array.isArray(object?.highlights)
+        ? object.highlights.map((e: any) => TextRange.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: TranscriptMatch): unknown {
+    const obj: any = {};
+    if (message.accountSid !== "") {
+      obj.accountSid = message.accountSid;
+    }
+    if (message.recordingSid !== "") {
+      obj.recordingSid = message.recordingSid;
+    }
+    if (message.snippet !== "") {
+      obj.snippet = message.snippet;
+    }
+    if (message.highlights?.length) {
+      obj.highlights = message.highlights.map((e) => TextRange.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TranscriptMatch>, I>>(base?: I): TranscriptMatch {
+    return TranscriptMatch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TranscriptMatch>, I>>(object: I): TranscriptMatch {
+    const message = createBaseTranscriptMatch();
+    message.accountSid = object.accountSid ?? "";
+    message.recordingSid = object.recordingSid ?? "";
+    message.snippet = object.snippet ?? "";
+    message.highlights = object.highlights?.map((e) => TextRange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTextRange(): TextRange {
+  return { start: 0, end: 0 };
+}
+
+export const TextRange: MessageFns<TextRange> = {
+  encode(message: TextRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== 0) {
+      writer.uint32(8).int32(message.start);
+    }
+    if (message.end !== 0) {
+      writer.uint32(16).int32(message.end);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TextRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTextRange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.start = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.end = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TextRange {
+    return {
+      start: isSet(object.start) ? globalThis.Number(object.start) : 0,
+      end: isSet(object.end) ? globalThis.Number(object.end) : 0,
+    };
+  },
+
+  toJSON(message: TextRange): unknown {
+    const obj: any = {};
+    if (message.start !== 0) {
+      obj.start = Math.round(message.start);
+    }
+    if (message.end !== 0) {
+      obj.end = Math.round(message.end);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TextRange>, I>>(base?: I): TextRange {
+    return TextRange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TextRange>, I>>(object: I): TextRange {
+    const message = createBaseTextRange();
+    message.start = object.start ?? 0;
+    message.end = object.end ?? 0;
     return message;
   },
 };

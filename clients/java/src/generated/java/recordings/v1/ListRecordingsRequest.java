@@ -28,6 +28,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.LazyStringArrayList.emptyList();
     callSids_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
+    words_ = "";
   }
 
   @java.lang.Override
@@ -558,6 +559,57 @@ java.lang.String defaultValue) {
     return createTimeBefore_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : createTimeBefore_;
   }
 
+  public static final int WORDS_FIELD_NUMBER = 10;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object words_ = "";
+  /**
+   * <pre>
+   * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+   * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   * </pre>
+   *
+   * <code>string words = 10 [json_name = "words"];</code>
+   * @return The words.
+   */
+  @java.lang.Override
+  public java.lang.String getWords() {
+    java.lang.Object ref = words_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      words_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+   * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   * </pre>
+   *
+   * <code>string words = 10 [json_name = "words"];</code>
+   * @return The bytes for words.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getWordsBytes() {
+    java.lang.Object ref = words_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      words_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -610,6 +662,9 @@ java.lang.String defaultValue) {
     }
     if (((bitField0_ & 0x00000002) != 0)) {
       output.writeMessage(9, getCreateTimeBefore());
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(words_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 10, words_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -685,6 +740,9 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(9, getCreateTimeBefore());
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(words_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(10, words_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -722,6 +780,8 @@ java.lang.String defaultValue) {
       if (!getCreateTimeBefore()
           .equals(other.getCreateTimeBefore())) return false;
     }
+    if (!getWords()
+        .equals(other.getWords())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -765,6 +825,8 @@ java.lang.String defaultValue) {
       hash = (37 * hash) + CREATE_TIME_BEFORE_FIELD_NUMBER;
       hash = (53 * hash) + getCreateTimeBefore().hashCode();
     }
+    hash = (37 * hash) + WORDS_FIELD_NUMBER;
+    hash = (53 * hash) + getWords().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -950,6 +1012,7 @@ java.lang.String defaultValue) {
         createTimeBeforeBuilder_.dispose();
         createTimeBeforeBuilder_ = null;
       }
+      words_ = "";
       return this;
     }
 
@@ -1027,6 +1090,9 @@ java.lang.String defaultValue) {
             ? createTimeBefore_
             : createTimeBeforeBuilder_.build();
         to_bitField0_ |= 0x00000002;
+      }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.words_ = words_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1131,6 +1197,11 @@ java.lang.String defaultValue) {
       }
       if (other.hasCreateTimeBefore()) {
         mergeCreateTimeBefore(other.getCreateTimeBefore());
+      }
+      if (!other.getWords().isEmpty()) {
+        words_ = other.words_;
+        bitField0_ |= 0x00000200;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1237,6 +1308,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00000100;
               break;
             } // case 74
+            case 82: {
+              words_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 82
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2527,6 +2603,108 @@ java.lang.String defaultValue) {
         createTimeBefore_ = null;
       }
       return createTimeBeforeBuilder_;
+    }
+
+    private java.lang.Object words_ = "";
+    /**
+     * <pre>
+     * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+     * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * </pre>
+     *
+     * <code>string words = 10 [json_name = "words"];</code>
+     * @return The words.
+     */
+    public java.lang.String getWords() {
+      java.lang.Object ref = words_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        words_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+     * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * </pre>
+     *
+     * <code>string words = 10 [json_name = "words"];</code>
+     * @return The bytes for words.
+     */
+    public com.google.protobuf.ByteString
+        getWordsBytes() {
+      java.lang.Object ref = words_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        words_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+     * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * </pre>
+     *
+     * <code>string words = 10 [json_name = "words"];</code>
+     * @param value The words to set.
+     * @return This builder for chaining.
+     */
+    public Builder setWords(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      words_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+     * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * </pre>
+     *
+     * <code>string words = 10 [json_name = "words"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearWords() {
+      words_ = getDefaultInstance().getWords();
+      bitField0_ = (bitField0_ & ~0x00000200);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+     * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * </pre>
+     *
+     * <code>string words = 10 [json_name = "words"];</code>
+     * @param value The bytes for words to set.
+     * @return This builder for chaining.
+     */
+    public Builder setWordsBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      words_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

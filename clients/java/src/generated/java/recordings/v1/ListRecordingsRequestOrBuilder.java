@@ -325,4 +325,28 @@ java.lang.String defaultValue);
    * <code>.google.protobuf.Timestamp create_time_before = 9 [json_name = "createTimeBefore"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getCreateTimeBeforeOrBuilder();
+
+  /**
+   * <pre>
+   * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+   * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   * </pre>
+   *
+   * <code>string words = 10 [json_name = "words"];</code>
+   * @return The words.
+   */
+  java.lang.String getWords();
+  /**
+   * <pre>
+   * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
+   * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   * </pre>
+   *
+   * <code>string words = 10 [json_name = "words"];</code>
+   * @return The bytes for words.
+   */
+  com.google.protobuf.ByteString
+      getWordsBytes();
 }

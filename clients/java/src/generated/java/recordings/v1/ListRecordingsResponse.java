@@ -23,6 +23,7 @@ private static final long serialVersionUID = 0L;
   private ListRecordingsResponse() {
     recordings_ = java.util.Collections.emptyList();
     nextPageToken_ = "";
+    transcriptMatches_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -153,6 +154,72 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int TRANSCRIPT_MATCHES_FIELD_NUMBER = 3;
+  @SuppressWarnings("serial")
+  private java.util.List<recordings.v1.TranscriptMatch> transcriptMatches_;
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<recordings.v1.TranscriptMatch> getTranscriptMatchesList() {
+    return transcriptMatches_;
+  }
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends recordings.v1.TranscriptMatchOrBuilder> 
+      getTranscriptMatchesOrBuilderList() {
+    return transcriptMatches_;
+  }
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  @java.lang.Override
+  public int getTranscriptMatchesCount() {
+    return transcriptMatches_.size();
+  }
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  @java.lang.Override
+  public recordings.v1.TranscriptMatch getTranscriptMatches(int index) {
+    return transcriptMatches_.get(index);
+  }
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  @java.lang.Override
+  public recordings.v1.TranscriptMatchOrBuilder getTranscriptMatchesOrBuilder(
+      int index) {
+    return transcriptMatches_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -173,6 +240,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(nextPageToken_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 2, nextPageToken_);
     }
+    for (int i = 0; i < transcriptMatches_.size(); i++) {
+      output.writeMessage(3, transcriptMatches_.get(i));
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -188,6 +258,10 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(nextPageToken_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(2, nextPageToken_);
+    }
+    for (int i = 0; i < transcriptMatches_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(3, transcriptMatches_.get(i));
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -208,6 +282,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getRecordingsList())) return false;
     if (!getNextPageToken()
         .equals(other.getNextPageToken())) return false;
+    if (!getTranscriptMatchesList()
+        .equals(other.getTranscriptMatchesList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -225,6 +301,10 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + NEXT_PAGE_TOKEN_FIELD_NUMBER;
     hash = (53 * hash) + getNextPageToken().hashCode();
+    if (getTranscriptMatchesCount() > 0) {
+      hash = (37 * hash) + TRANSCRIPT_MATCHES_FIELD_NUMBER;
+      hash = (53 * hash) + getTranscriptMatchesList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -368,6 +448,13 @@ private static final long serialVersionUID = 0L;
       }
       bitField0_ = (bitField0_ & ~0x00000001);
       nextPageToken_ = "";
+      if (transcriptMatchesBuilder_ == null) {
+        transcriptMatches_ = java.util.Collections.emptyList();
+      } else {
+        transcriptMatches_ = null;
+        transcriptMatchesBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000004);
       return this;
     }
 
@@ -409,6 +496,15 @@ private static final long serialVersionUID = 0L;
         result.recordings_ = recordings_;
       } else {
         result.recordings_ = recordingsBuilder_.build();
+      }
+      if (transcriptMatchesBuilder_ == null) {
+        if (((bitField0_ & 0x00000004) != 0)) {
+          transcriptMatches_ = java.util.Collections.unmodifiableList(transcriptMatches_);
+          bitField0_ = (bitField0_ & ~0x00000004);
+        }
+        result.transcriptMatches_ = transcriptMatches_;
+      } else {
+        result.transcriptMatches_ = transcriptMatchesBuilder_.build();
       }
     }
 
@@ -494,6 +590,32 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000002;
         onChanged();
       }
+      if (transcriptMatchesBuilder_ == null) {
+        if (!other.transcriptMatches_.isEmpty()) {
+          if (transcriptMatches_.isEmpty()) {
+            transcriptMatches_ = other.transcriptMatches_;
+            bitField0_ = (bitField0_ & ~0x00000004);
+          } else {
+            ensureTranscriptMatchesIsMutable();
+            transcriptMatches_.addAll(other.transcriptMatches_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.transcriptMatches_.isEmpty()) {
+          if (transcriptMatchesBuilder_.isEmpty()) {
+            transcriptMatchesBuilder_.dispose();
+            transcriptMatchesBuilder_ = null;
+            transcriptMatches_ = other.transcriptMatches_;
+            bitField0_ = (bitField0_ & ~0x00000004);
+            transcriptMatchesBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getTranscriptMatchesFieldBuilder() : null;
+          } else {
+            transcriptMatchesBuilder_.addAllMessages(other.transcriptMatches_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -538,6 +660,19 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000002;
               break;
             } // case 18
+            case 26: {
+              recordings.v1.TranscriptMatch m =
+                  input.readMessage(
+                      recordings.v1.TranscriptMatch.parser(),
+                      extensionRegistry);
+              if (transcriptMatchesBuilder_ == null) {
+                ensureTranscriptMatchesIsMutable();
+                transcriptMatches_.add(m);
+              } else {
+                transcriptMatchesBuilder_.addMessage(m);
+              }
+              break;
+            } // case 26
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -957,6 +1092,336 @@ private static final long serialVersionUID = 0L;
       bitField0_ |= 0x00000002;
       onChanged();
       return this;
+    }
+
+    private java.util.List<recordings.v1.TranscriptMatch> transcriptMatches_ =
+      java.util.Collections.emptyList();
+    private void ensureTranscriptMatchesIsMutable() {
+      if (!((bitField0_ & 0x00000004) != 0)) {
+        transcriptMatches_ = new java.util.ArrayList<recordings.v1.TranscriptMatch>(transcriptMatches_);
+        bitField0_ |= 0x00000004;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        recordings.v1.TranscriptMatch, recordings.v1.TranscriptMatch.Builder, recordings.v1.TranscriptMatchOrBuilder> transcriptMatchesBuilder_;
+
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public java.util.List<recordings.v1.TranscriptMatch> getTranscriptMatchesList() {
+      if (transcriptMatchesBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(transcriptMatches_);
+      } else {
+        return transcriptMatchesBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public int getTranscriptMatchesCount() {
+      if (transcriptMatchesBuilder_ == null) {
+        return transcriptMatches_.size();
+      } else {
+        return transcriptMatchesBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public recordings.v1.TranscriptMatch getTranscriptMatches(int index) {
+      if (transcriptMatchesBuilder_ == null) {
+        return transcriptMatches_.get(index);
+      } else {
+        return transcriptMatchesBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder setTranscriptMatches(
+        int index, recordings.v1.TranscriptMatch value) {
+      if (transcriptMatchesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureTranscriptMatchesIsMutable();
+        transcriptMatches_.set(index, value);
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder setTranscriptMatches(
+        int index, recordings.v1.TranscriptMatch.Builder builderForValue) {
+      if (transcriptMatchesBuilder_ == null) {
+        ensureTranscriptMatchesIsMutable();
+        transcriptMatches_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder addTranscriptMatches(recordings.v1.TranscriptMatch value) {
+      if (transcriptMatchesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureTranscriptMatchesIsMutable();
+        transcriptMatches_.add(value);
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder addTranscriptMatches(
+        int index, recordings.v1.TranscriptMatch value) {
+      if (transcriptMatchesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureTranscriptMatchesIsMutable();
+        transcriptMatches_.add(index, value);
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder addTranscriptMatches(
+        recordings.v1.TranscriptMatch.Builder builderForValue) {
+      if (transcriptMatchesBuilder_ == null) {
+        ensureTranscriptMatchesIsMutable();
+        transcriptMatches_.add(builderForValue.build());
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder addTranscriptMatches(
+        int index, recordings.v1.TranscriptMatch.Builder builderForValue) {
+      if (transcriptMatchesBuilder_ == null) {
+        ensureTranscriptMatchesIsMutable();
+        transcriptMatches_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder addAllTranscriptMatches(
+        java.lang.Iterable<? extends recordings.v1.TranscriptMatch> values) {
+      if (transcriptMatchesBuilder_ == null) {
+        ensureTranscriptMatchesIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, transcriptMatches_);
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder clearTranscriptMatches() {
+      if (transcriptMatchesBuilder_ == null) {
+        transcriptMatches_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000004);
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public Builder removeTranscriptMatches(int index) {
+      if (transcriptMatchesBuilder_ == null) {
+        ensureTranscriptMatchesIsMutable();
+        transcriptMatches_.remove(index);
+        onChanged();
+      } else {
+        transcriptMatchesBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public recordings.v1.TranscriptMatch.Builder getTranscriptMatchesBuilder(
+        int index) {
+      return getTranscriptMatchesFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public recordings.v1.TranscriptMatchOrBuilder getTranscriptMatchesOrBuilder(
+        int index) {
+      if (transcriptMatchesBuilder_ == null) {
+        return transcriptMatches_.get(index);  } else {
+        return transcriptMatchesBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public java.util.List<? extends recordings.v1.TranscriptMatchOrBuilder> 
+         getTranscriptMatchesOrBuilderList() {
+      if (transcriptMatchesBuilder_ != null) {
+        return transcriptMatchesBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(transcriptMatches_);
+      }
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public recordings.v1.TranscriptMatch.Builder addTranscriptMatchesBuilder() {
+      return getTranscriptMatchesFieldBuilder().addBuilder(
+          recordings.v1.TranscriptMatch.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public recordings.v1.TranscriptMatch.Builder addTranscriptMatchesBuilder(
+        int index) {
+      return getTranscriptMatchesFieldBuilder().addBuilder(
+          index, recordings.v1.TranscriptMatch.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+     * transcript has changed or gone while it was looked up is left out.
+     * </pre>
+     *
+     * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+     */
+    public java.util.List<recordings.v1.TranscriptMatch.Builder> 
+         getTranscriptMatchesBuilderList() {
+      return getTranscriptMatchesFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        recordings.v1.TranscriptMatch, recordings.v1.TranscriptMatch.Builder, recordings.v1.TranscriptMatchOrBuilder> 
+        getTranscriptMatchesFieldBuilder() {
+      if (transcriptMatchesBuilder_ == null) {
+        transcriptMatchesBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            recordings.v1.TranscriptMatch, recordings.v1.TranscriptMatch.Builder, recordings.v1.TranscriptMatchOrBuilder>(
+                transcriptMatches_,
+                ((bitField0_ & 0x00000004) != 0),
+                getParentForChildren(),
+                isClean());
+        transcriptMatches_ = null;
+      }
+      return transcriptMatchesBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -71,4 +71,53 @@ public interface ListRecordingsResponseOrBuilder extends
    */
   com.google.protobuf.ByteString
       getNextPageTokenBytes();
+
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  java.util.List<recordings.v1.TranscriptMatch> 
+      getTranscriptMatchesList();
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  recordings.v1.TranscriptMatch getTranscriptMatches(int index);
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  int getTranscriptMatchesCount();
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  java.util.List<? extends recordings.v1.TranscriptMatchOrBuilder> 
+      getTranscriptMatchesOrBuilderList();
+  /**
+   * <pre>
+   * Where `words` were asked for: what is said about them in each recording of the page, in its order. One whose
+   * transcript has changed or gone while it was looked up is left out.
+   * </pre>
+   *
+   * <code>repeated .recordings.v1.TranscriptMatch transcript_matches = 3 [json_name = "transcriptMatches"];</code>
+   */
+  recordings.v1.TranscriptMatchOrBuilder getTranscriptMatchesOrBuilder(
+      int index);
 }

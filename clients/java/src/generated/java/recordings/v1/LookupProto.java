@@ -40,6 +40,16 @@ public final class LookupProto {
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_recordings_v1_ListRecordingsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_recordings_v1_TranscriptMatch_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_recordings_v1_TranscriptMatch_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_recordings_v1_TextRange_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_recordings_v1_TextRange_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -56,7 +66,7 @@ public final class LookupProto {
       "Sid\022#\n\rrecording_sid\030\002 \001(\tR\014recordingSid" +
       "\"N\n\024GetRecordingResponse\0226\n\trecording\030\001 " +
       "\001(\0132\030.recordings.v1.RecordingR\trecording" +
-      "\"\246\004\n\025ListRecordingsRequest\022\033\n\tpage_size\030" +
+      "\"\274\004\n\025ListRecordingsRequest\022\033\n\tpage_size\030" +
       "\001 \001(\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpag" +
       "eToken\0225\n\006states\030\003 \003(\0162\035.recordings.v1.R" +
       "ecordingStateR\006states\022E\n\017failure_reasons" +
@@ -68,14 +78,22 @@ public final class LookupProto {
       "_time_from\030\010 \001(\0132\032.google.protobuf.Times" +
       "tampR\016createTimeFrom\022H\n\022create_time_befo" +
       "re\030\t \001(\0132\032.google.protobuf.TimestampR\020cr" +
-      "eateTimeBefore\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001" +
-      "(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"z\n\026Lis" +
-      "tRecordingsResponse\0228\n\nrecordings\030\001 \003(\0132" +
-      "\030.recordings.v1.RecordingR\nrecordings\022&\n" +
-      "\017next_page_token\030\002 \001(\tR\rnextPageTokenB`\n" +
-      "\rrecordings.v1B\013LookupProtoP\001Z@recording" +
-      "-service.internal/clients/go/recordings/" +
-      "v1;recordingsv1b\006proto3"
+      "eateTimeBefore\022\024\n\005words\030\n \001(\tR\005words\0329\n\013" +
+      "LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
+      " \001(\tR\005value:\0028\001\"\311\001\n\026ListRecordingsRespon" +
+      "se\0228\n\nrecordings\030\001 \003(\0132\030.recordings.v1.R" +
+      "ecordingR\nrecordings\022&\n\017next_page_token\030" +
+      "\002 \001(\tR\rnextPageToken\022M\n\022transcript_match" +
+      "es\030\003 \003(\0132\036.recordings.v1.TranscriptMatch" +
+      "R\021transcriptMatches\"\253\001\n\017TranscriptMatch\022" +
+      "\037\n\013account_sid\030\001 \001(\tR\naccountSid\022#\n\rreco" +
+      "rding_sid\030\002 \001(\tR\014recordingSid\022\030\n\007snippet" +
+      "\030\003 \001(\tR\007snippet\0228\n\nhighlights\030\004 \003(\0132\030.re" +
+      "cordings.v1.TextRangeR\nhighlights\"3\n\tTex" +
+      "tRange\022\024\n\005start\030\001 \001(\005R\005start\022\020\n\003end\030\002 \001(" +
+      "\005R\003endB`\n\rrecordings.v1B\013LookupProtoP\001Z@" +
+      "recording-service.internal/clients/go/re" +
+      "cordings/v1;recordingsv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -100,7 +118,7 @@ public final class LookupProto {
     internal_static_recordings_v1_ListRecordingsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_ListRecordingsRequest_descriptor,
-        new java.lang.String[] { "PageSize", "PageToken", "States", "FailureReasons", "AccountSids", "CallSids", "Labels", "CreateTimeFrom", "CreateTimeBefore", });
+        new java.lang.String[] { "PageSize", "PageToken", "States", "FailureReasons", "AccountSids", "CallSids", "Labels", "CreateTimeFrom", "CreateTimeBefore", "Words", });
     internal_static_recordings_v1_ListRecordingsRequest_LabelsEntry_descriptor =
       internal_static_recordings_v1_ListRecordingsRequest_descriptor.getNestedTypes().get(0);
     internal_static_recordings_v1_ListRecordingsRequest_LabelsEntry_fieldAccessorTable = new
@@ -112,7 +130,19 @@ public final class LookupProto {
     internal_static_recordings_v1_ListRecordingsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_recordings_v1_ListRecordingsResponse_descriptor,
-        new java.lang.String[] { "Recordings", "NextPageToken", });
+        new java.lang.String[] { "Recordings", "NextPageToken", "TranscriptMatches", });
+    internal_static_recordings_v1_TranscriptMatch_descriptor =
+      getDescriptor().getMessageTypes().get(4);
+    internal_static_recordings_v1_TranscriptMatch_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_recordings_v1_TranscriptMatch_descriptor,
+        new java.lang.String[] { "AccountSid", "RecordingSid", "Snippet", "Highlights", });
+    internal_static_recordings_v1_TextRange_descriptor =
+      getDescriptor().getMessageTypes().get(5);
+    internal_static_recordings_v1_TextRange_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_recordings_v1_TextRange_descriptor,
+        new java.lang.String[] { "Start", "End", });
     com.google.protobuf.TimestampProto.getDescriptor();
     recordings.v1.RecordingProto.getDescriptor();
   }
