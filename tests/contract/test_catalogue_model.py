@@ -109,10 +109,16 @@ def changing(key: RecordingKey, fields: dict[str, Any] | None) -> Decide:
         if fields is None:
             return None
         if row is None:
-            return a_recording(account_sid=key.account_sid, recording_sid=key.recording_sid, **fields)
-        return replace(row, revision=row.revision + 1, **fields)
+            return with_one_work(a_recording(account_sid=key.account_sid, recording_sid=key.recording_sid, **fields))
+        return with_one_work(replace(row, revision=row.revision + 1, **fields))
 
     return decide
+
+
+def with_one_work(row: Recording) -> Recording:
+    """The row as the service may have it: only what is READY is processed, so no row waits for both kinds of work."""
+    is_ready = row.state is RecordingState.READY
+    return row if is_ready else replace(row, processing=replace(row.processing, state=None))
 
 
 class BothCatalogues(RuleBasedStateMachine):

@@ -17,6 +17,7 @@ from google.protobuf.duration_pb2 import Duration
 from recording_service.grpc_api.access import SCOPES
 from recording_service.grpc_api.methods import SERVICE
 from recording_service.http_api import HttpSettings, build_app
+from recording_service.transcription_stand_in import TranscriptionStandIn
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings.v1 import (
     deletion_pb2,
@@ -24,6 +25,7 @@ from recordings.v1 import (
     lookup_pb2,
     playback_url_pb2,
     recording_service_pb2_grpc,
+    results_pb2,
     stream_pb2,
     watch_pb2,
 )
@@ -77,6 +79,8 @@ class Guarded(NamedTuple):
             "WatchRecordings": watch_pb2.WatchRecordingsRequest(account_sids=[account_sid] if account_sid else []),
             "StreamRecording": stream_pb2.StreamRecordingRequest(**named),
             "CreatePlaybackUrl": playback_url_pb2.CreatePlaybackUrlRequest(**named),
+            "GetWaveform": results_pb2.GetWaveformRequest(**named),
+            "GetTranscript": results_pb2.GetTranscriptRequest(**named),
             "DeleteRecording": deletion_pb2.DeleteRecordingRequest(**named),
         }
         return made[method]
@@ -86,15 +90,15 @@ class Guarded(NamedTuple):
 def guarded(tmp_path_factory: pytest.TempPathFactory, shared_twilio: TwilioStandIn) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     recording_sid = shared_twilio.add_recording(duration=3).recording_sid
-    with running_service(
-        folder,
-        shared_twilio,
-        GrpcClient(token_of("own")),
-        RECORDING_CALLERS_FILE=str(callers_file(folder, CALLERS)),
-        RECORDING_TIME_SCALE="0.1",
-    ) as service:
+    variables = {"RECORDING_CALLERS_FILE": str(callers_file(folder, CALLERS)), "RECORDING_TIME_SCALE": "0.1"}
+    with (
+        TranscriptionStandIn() as scribe,
+        running_service(
+            folder, shared_twilio, GrpcClient(token_of("own")), RECORDING_TRANSCRIPTION_URL=scribe.url, **variables
+        ) as service,
+    ):
         service.enqueue(recording_sid, call_sid=CALL_SID, from_number=FROM_NUMBER, labels={"case": "secret-label"})
-        service.ready(recording_sid)
+        service.processed(recording_sid)
         yield Guarded(service, recording_sid)
         # Whatever was tried: it is there, and as it was.
         assert service.ready(recording_sid).call_sid == CALL_SID
@@ -202,6 +206,11 @@ ROUTES: Mapping[str, Route] = {
     "/recordings/{recording_sid}/download": LISTENING,
     "/recordings/{recording_sid}/download.{extension:audio}": LISTENING,
     "/recordings/{recording_sid}/status": LISTENING,
+    "/recordings/{recording_sid}/waveform.json": LISTENING,
+    "/recordings/{recording_sid}/waveform.dat": LISTENING,
+    "/recordings/{recording_sid}/transcript.vtt": LISTENING,
+    "/recordings/{recording_sid}/transcript.txt": LISTENING,
+    "/recordings/{recording_sid}/transcript.json": LISTENING,
     # It is READY: there is nothing to be tried again.
     "/recordings/{recording_sid}/retry": Route("POST", 401, 401, 404, 403, 409, 403),
     "/2010-04-01/Accounts/{account_sid}/Recordings/{recording_sid}.json": TWILIO,

@@ -28,8 +28,14 @@ class CatalogueView:
         return self._all("SELECT * FROM recordings ORDER BY account_sid, recording_sid")
 
     def unsettled(self) -> list[dict[str, object]]:
-        """The rows that have not come to an end."""
-        return self._all("SELECT * FROM recordings WHERE state IN ('queued', 'downloading')")
+        """The rows that have not come to an end: the recording, or what follows its download."""
+        in_flight, unprocessed = "state IN ('queued', 'downloading')", "processing_state IN ('pending', 'running')"
+        return self._all(f"SELECT * FROM recordings WHERE {in_flight} OR {unprocessed}")  # noqa: S608 - our own words
+
+    def drawn_of(self) -> dict[str, str]:
+        """By each recording's SID the SHA-256 of the bytes that its waveform was drawn of, if there is one."""
+        found = self._all("SELECT recording_sid, media_sha256 FROM artefacts WHERE step = 'waveform'")
+        return {str(row["recording_sid"]): str(row["media_sha256"]) for row in found}
 
     def close(self) -> None:
         """Closes every connection."""

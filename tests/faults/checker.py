@@ -2,6 +2,7 @@
 invariants of reliability.md B2, after every scenario."""
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -63,6 +64,7 @@ class Checker:
         self._twilio = twilio
         self._shelf = shelf
         self._rows = {str(row["recording_sid"]): row for row in catalogue.rows()}
+        self._drawn_of = catalogue.drawn_of()
         self._cannot_be_had = cannot_be_had
 
     def violations(self) -> list[Violation]:
@@ -170,6 +172,21 @@ class Checker:
             yield Violation("I5", recording_sid, "READY, and the stored bytes have another hash than the row")
         if sha256 != _sha256(self._twilio.media(recording_sid)):
             yield Violation("I5", recording_sid, "READY, and the stored bytes are not the source's")
+        yield from self._of_processing(recording_sid, row)
+
+    def _of_processing(self, recording_sid: str, row: dict[str, object]) -> Iterator[Violation]:
+        """Every step that was asked for has ended, with its reason if not well, and of these very bytes."""
+        if row["job"] != "full":
+            return
+        if row["processing_state"] != "done":
+            yield Violation("I2", recording_sid, f"its processing is {row['processing_state']} in the end")
+        ends = json.loads(str(row["processing_ends"]))
+        for step in ("probe", "waveform", "transcript"):
+            state, reason, _ = ends.get(step, ("missing", "", ""))
+            if state not in ("done", "failed", "skipped") or (state == "done") == bool(reason):
+                yield Violation("I2", recording_sid, f"its {step} is {state}, reason {reason or 'none'}")
+        if ends.get("waveform", [""])[0] == "done" and self._drawn_of.get(recording_sid) != row["sha256"]:
+            yield Violation("I5", recording_sid, "its waveform was drawn of other bytes, or is not there")
 
     def _of_ringing(self) -> Iterator[Violation]:
         """ENQUEUED is said once a bell: of many simultaneous callers to exactly one (design.md §2)."""

@@ -279,7 +279,8 @@ class World:
         except AssertionError as error:
             rows = [
                 f"{row['recording_sid']} {row['state']} attempt={row['attempt']} waiting={row['waiting_reason']} "
-                f"rung={row['rung_time']} next={row['next_attempt_time']} by={row['claimed_by']}"
+                f"rung={row['rung_time']} next={row['next_attempt_time']} by={row['claimed_by']} "
+                f"processing={row['processing_state']} attempt={row['processing_attempt']}"
                 for row in self.catalogue.unsettled()
             ]
             raise AssertionError(f"{error}; unsettled at {time.time_ns() // 1000}:\n" + "\n".join(rows)) from None
@@ -308,7 +309,10 @@ class World:
     def _longest_wait(self) -> float:
         """How long the longest back-off lasts from now, in seconds."""
         now = time.time_ns() // 1000
-        waits = [int(str(row["next_attempt_time"])) - now for row in self.catalogue.unsettled()]
+        waits = [
+            int(str(row["processing_next_attempt_time" if row["state"] == "ready" else "next_attempt_time"])) - now
+            for row in self.catalogue.unsettled()
+        ]
         return max([0, *waits]) / 1e6
 
     def _spawn(self, command: str, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":

@@ -1,8 +1,8 @@
 """The checker finds each kind of lie and loss, and nothing where there is none."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 
 from recording_service.adapters.sql_catalogue.catalogue import SqlCatalogue
-from recording_service.core.model import FailureReason, RecordingState, WaitingReason
+from recording_service.core.model import (
+    FailureReason,
+    Processing,
+    ProcessingState,
+    RecordingJob,
+    RecordingKey,
+    RecordingState,
+    Step,
+    StepEnd,
+    StepReason,
+    WaitingReason,
+)
+from recording_service.core.ports import Artefact
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from tests.faults.catalogue_view import CatalogueView
 from tests.faults.checker import Checker, tracebacks
@@ -42,6 +54,7 @@ class Records:
         stored = self.twilio.media(SID)
         usual = {
             "state": RecordingState.READY,
+            "job": RecordingJob.DOWNLOAD_ONLY,
             "size_bytes": len(stored),
             "sha256": hashlib.sha256(stored).hexdigest(),
             "object_key": OBJECT_KEY,
@@ -88,6 +101,34 @@ def test_a_world_in_which_all_is_well_has_no_violation(records: Records) -> None
     records.told("enqueue", "UNAVAILABLE", "ENQUEUE_FAILED+ENQUEUE_REASON_ERROR")
 
     assert records.found() == []
+
+
+DONE = StepEnd(ProcessingState.DONE)
+SKIPPED = StepEnd(ProcessingState.SKIPPED, StepReason.NOT_CONFIGURED)
+ENDS = {Step.PROBE: DONE, Step.WAVEFORM: DONE, Step.TRANSCRIPT: SKIPPED}
+
+
+@pytest.mark.parametrize(
+    ("state", "ends", "drawn_of", "found"),
+    [
+        (ProcessingState.DONE, ENDS, "", []),
+        (ProcessingState.PENDING, {Step.PROBE: DONE}, "", ["I2", "I2", "I2"]),
+        (ProcessingState.DONE, {**ENDS, Step.PROBE: StepEnd(ProcessingState.FAILED)}, "", ["I2"]),
+        (ProcessingState.DONE, ENDS, "of other bytes", ["I5"]),
+        (ProcessingState.DONE, ENDS, None, ["I5"]),
+    ],
+)
+def test_a_step_that_has_not_ended_or_is_of_other_bytes_is_found(
+    records: Records, state: ProcessingState, ends: Mapping[Step, StepEnd], drawn_of: str | None, found: list[str]
+) -> None:
+    records.ready(job=RecordingJob.FULL, processing=Processing(state, attempt=1, next_attempt_time=RUNG, ends=ends))
+    if drawn_of is not None:
+        row = records.catalogue.get(RecordingKey(ACCOUNT_SID, SID))
+        assert row is not None
+        drawn = Artefact(row.key, Step.WAVEFORM, drawn_of or row.sha256, b"drawn")
+        records.catalogue.amend([(row.key, lambda row: row and replace(row, revision=row.revision + 1))], [drawn])
+
+    assert records.found() == found
 
 
 def test_a_claim_about_a_recording_without_a_row_is_a_false_duplicate_and_a_loss(records: Records) -> None:

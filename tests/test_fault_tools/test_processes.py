@@ -101,6 +101,7 @@ def test_the_parts_are_found_by_their_names(serve: ServeProcesses, service: Runn
         "dispatcher",
         "grpc",
         "http",
+        "processor-1",
         "redis-server",
         "worker-1",
         "worker-2",
