@@ -21,6 +21,8 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from recording_service.adapters.embedded_redis import EmbeddedRedis
+from recording_service.processes.demo_sound import probe_line, waveform_text
+from recording_service.transcription_stand_in import TranscriptionStandIn
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recording_service.twilio_stand_in.webhooks import WebhookAnswer
 from recordings.v1 import (
@@ -28,12 +30,16 @@ from recordings.v1 import (
     lookup_pb2,
     recording_pb2,
     recording_service_pb2_grpc,
+    results_pb2,
     stream_pb2,
     watch_pb2,
 )
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 AUTH_TOKEN = "the-demo's-own-token"  # noqa: S105 - of the stand-in, made up here
+API_KEY = "sk-the-demos-own-key"
+#: How wide the waveform is drawn, in characters.
+WAVEFORM_COLUMNS = 60
 #: Length of the recording that is shown, in seconds of sound.
 RECORDING_SECONDS = 180
 #: The demo's clocks run five times as fast, so that a lease of 30 s takes 6.
@@ -75,6 +81,7 @@ class _Demo:
         self._say = say
         self._step = 0
         self._twilio = stack.enter_context(TwilioStandIn(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN))
+        self._scribe = stack.enter_context(TranscriptionStandIn(api_key=API_KEY))
         self._redis = EmbeddedRedis(folder / "redis")
         self._redis.start()
         stack.callback(self._redis.stop)
@@ -86,7 +93,7 @@ class _Demo:
         self._stub = recording_service_pb2_grpc.RecordingServiceStub(channel)
         self._wait_until_up()
         took = time.monotonic() - started
-        self._tell(f"the service is up after {took:.1f} s: gRPC, HTTP, dispatcher, two workers, Redis")
+        self._tell(f"the service is up after {took:.1f} s: gRPC, HTTP, dispatcher, three workers, Redis")
 
     def run(self) -> None:
         """Every step; raises DemoFailed at the first that is not as told."""
@@ -95,6 +102,7 @@ class _Demo:
         self._watch_to_ready(recording_sid)
         self._stream_a_range(recording_sid)
         self._play_the_first_bytes(recording_sid)
+        self._hear_what_is_in_it(recording_sid)
         self._again_is_cached(recording_sid)
         self._in_flight_is_duplicate_and_a_killed_worker_loses_nothing()
         self._without_redis_nothing_is_claimed_and_nothing_is_lost()
@@ -104,6 +112,7 @@ class _Demo:
         """Leaves the service running, with its addresses printed."""
         self._say(f"\nStill running until Ctrl-C:\n  gRPC    {self._grpc_address}\n  HTTP    {self._http_url}")
         self._say(f"  Twilio  {self._twilio.url} (the stand-in, account {ACCOUNT_SID})")
+        self._say(f"  console {self._http_url}/")
         for recording in self._stub.ListRecordings(lookup_pb2.ListRecordingsRequest(), timeout=5.0).recordings:
             self._say(f"  play    {self._http_url}/recordings/{recording.recording_sid}/stream")
         self._serve.wait()
@@ -133,6 +142,21 @@ class _Demo:
         right = answer.status_code == 206 and answer.content == self._twilio.media(recording_sid)[:2]
         self._expect(right, f"bytes=0-1 was answered {answer.status_code}")
         self._tell(f"GET …/stream with Range: bytes=0-1: 206, Content-Range: {answer.headers['Content-Range']}")
+
+    def _hear_what_is_in_it(self, recording_sid: str) -> None:
+        *_, recording = self._watch(recording_sid, watch_pb2.WATCH_UNTIL_PROCESSED)
+        done = recording.processing_state == recording_pb2.PROCESSING_STATE_DONE
+        self._expect(done, f"its processing ended otherwise: {recording.processing_steps}")
+        self._tell(f"probe: {probe_line(recording)}")
+        asked = results_pb2.GetWaveformRequest(recording_sid=recording_sid)
+        waveform = self._stub.GetWaveform(asked, timeout=PATIENCE_SECONDS)
+        drawn = waveform_text(waveform, WAVEFORM_COLUMNS)
+        self._expect(bool(drawn.strip()), "the waveform is flat")
+        self._tell(f"waveform ({waveform.length} pixels): {drawn}")
+        answer = requests.get(f"{self._http_url}/recordings/{recording_sid}/transcript.txt", timeout=PATIENCE_SECONDS)
+        lines = answer.text.splitlines()
+        self._expect(answer.ok and bool(lines), f"the transcript was answered {answer.status_code}")
+        self._tell(f"transcript ({len(lines)} lines, of a stand-in that understands nothing): {lines[0]}")
 
     def _again_is_cached(self, recording_sid: str) -> None:
         reason = self._enqueue(recording_sid).reason
@@ -212,8 +236,10 @@ class _Demo:
     def _webhook(self, recording_sid: str) -> WebhookAnswer:
         return self._twilio.send_webhook(f"{self._http_url}/webhooks/twilio/recording-status", recording_sid)
 
-    def _watch(self, recording_sid: str) -> Iterator[recording_pb2.Recording]:
-        request = watch_pb2.WatchRecordingRequest(recording_sid=recording_sid)
+    def _watch(
+        self, recording_sid: str, until: watch_pb2.WatchUntil = watch_pb2.WATCH_UNTIL_READY
+    ) -> Iterator[recording_pb2.Recording]:
+        request = watch_pb2.WatchRecordingRequest(recording_sid=recording_sid, until=until)
         for look in self._stub.WatchRecording(request, timeout=PATIENCE_SECONDS):
             yield look.recording
 
@@ -233,6 +259,8 @@ class _Demo:
             "RECORDING_HTTP_ADDRESS": self._http_url.removeprefix("http://"),
             "RECORDING_REDIS_URL": self._redis.url,
             "RECORDING_TIME_SCALE": str(TIME_SCALE),
+            "RECORDING_TRANSCRIPTION_URL": self._scribe.url,
+            "RECORDING_TRANSCRIPTION_API_KEY": API_KEY,
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
             "TWILIO_API_URL": self._twilio.url,
