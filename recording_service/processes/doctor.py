@@ -1,7 +1,9 @@
 """`recording-service doctor`: looks at the configuration, then at everything the service stands on."""
 
 import errno
+import io
 import socket
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -14,9 +16,11 @@ from recording_service.core.errors import (
     SourceNotFound,
     SourceUnauthorized,
     StorageFull,
+    TranscriptionError,
+    TranscriptionWrongLanguage,
 )
 from recording_service.core.model import RecordingKey
-from recording_service.processes import wiring
+from recording_service.processes import steps, wiring
 from recording_service.processes.access_findings import access_findings
 from recording_service.processes.findings import Finding
 
@@ -42,6 +46,7 @@ def examine() -> list[Finding]:
         _storage,
         _room,
         _redis,
+        transcription_findings,
         _events,
         _addresses,
     ):
@@ -100,6 +105,39 @@ def encryption_key_findings(account: Account) -> Iterator[Finding]:
             f"none is in {account.encryption_keys_folder}: put <public_key_sid>.pem there, and start the workers anew"
         )
         yield Finding(subject, False, text)
+
+
+def transcription_findings(settings: Settings) -> Iterator[Finding]:
+    """Has a second of silence transcribed, where something is configured that could."""
+    try:
+        server = steps.transcription(settings)
+    except ConfigurationError as error:
+        yield from (Finding("transcription", False, problem) for problem in error.problems)
+        return
+    if server is None:
+        return
+    from recording_service.adapters.openai_transcription.transcriber import OpenAiTranscriber
+
+    try:
+        OpenAiTranscriber(server).transcribe(_silence(), "silence.wav")
+    except TranscriptionWrongLanguage:
+        # In silence it may hear any.
+        yield Finding("transcription", True, f"{server.endpoint} transcribes as {server.model}")
+    except TranscriptionError as error:
+        yield Finding("transcription", False, f"{server.endpoint}: {error}")
+    else:
+        yield Finding("transcription", True, f"{server.endpoint} transcribes as {server.model}")
+
+
+def _silence() -> bytes:
+    """A WAV file of one second of it, as a telephone has it."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(2 * 8000))
+    return file.getvalue()
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:
