@@ -28,6 +28,7 @@ _CODES: Final[Mapping[type[RecordingsError], ExitCode]] = {
     errors.DeadlineExceeded: ExitCode.UNAVAILABLE,
     errors.EtagMismatch: ExitCode.CHANGED,
     errors.ChecksumMismatch: ExitCode.CHANGED,
+    errors.RevisionLost: ExitCode.CHANGED,
     errors.InternalError: ExitCode.ERROR,
     errors.ContractBroken: ExitCode.ERROR,
     errors.ClientClosed: ExitCode.ERROR,
