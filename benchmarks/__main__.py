@@ -13,6 +13,7 @@ from benchmarks.listeners import listeners
 from benchmarks.memory import memory
 from benchmarks.playback import playback
 from benchmarks.results import Benchmark
+from benchmarks.sound import sound
 from benchmarks.startup import startup
 from benchmarks.streaming import streaming
 from benchmarks.webhook_to_ready import webhook_to_ready
@@ -24,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "listeners": listeners,
     "enqueueing": enqueueing,
     "webhook-to-ready": webhook_to_ready,
+    "sound": sound,
     "memory": memory,
     "startup": startup,
 }
