@@ -80,6 +80,7 @@ CATALOGUE_CALLS = ("amend", "mark_rung", "pause", "resume", "get_many")
 
 OUTCOMES: list[bytes | SourceError] = [
     AUDIO,
+    OTHER_AUDIO,
     SourceNotFound("404"),
     SourceUnavailable("503"),
     SourceRateLimited("429", None),
@@ -316,6 +317,15 @@ class Service(RuleBasedStateMachine):
         """A worker answers every bell, as long as nothing is wrong with the catalogue."""
         while (bell := self.world.queue.hear(Work.PROCESSING)) is not None:
             self._process(bell, processor, outcomes)
+
+    @precondition(lambda self: self._undamaged())
+    @rule(data=st.data(), outcome=st.sampled_from([AUDIO, OTHER_AUDIO]))
+    def lose_and_fetch_again(self, data: st.DataObject, outcome: bytes) -> None:
+        """Bytes are lost whose processing is at any point, and the same or others come in their place."""
+        object_key = data.draw(st.sampled_from(self._undamaged()))
+        self._lose(object_key)
+        self.enqueue(next(row.key for row in self.last.values() if row.object_key == object_key), RecordingJob.FULL, 1)
+        self.work(outcome, "worker-1")
 
     @rule()
     def hear_of_processing(self) -> None:
@@ -694,7 +704,7 @@ class LimitedService(Service):
 
 
 SETTINGS = settings(
-    max_examples=80,
+    max_examples=150,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
