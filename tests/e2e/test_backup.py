@@ -20,7 +20,7 @@ def ready_recordings(service: RunningService, count: int, duration: float = 3) -
     for recording_sid in recording_sids:
         service.enqueue(recording_sid)
     for recording_sid in recording_sids:
-        service.ready(recording_sid)
+        service.processed(recording_sid)
     return recording_sids
 
 

@@ -47,7 +47,7 @@ def test_a_full_disk_refuses_what_is_new_plays_what_is_there_and_heals_by_itself
     with start_service(RECORDING_MIN_FREE_BYTES=str(reserve), RECORDING_TIME_SCALE="1") as service:
         there, over_grpc, over_http = (twilio.add_recording(duration=5).recording_sid for _ in range(3))
         service.enqueue(there)
-        service.ready(there)
+        service.processed(there)
         assert shown_as_full(service) is False
         processes = set(service.parts())
 
@@ -110,7 +110,7 @@ def test_a_catalogue_that_can_not_grow_costs_an_honest_error_until_it_can(
     with start_service() as service:
         there, new = (twilio.add_recording(duration=5).recording_sid for _ in range(2))
         service.enqueue(there)
-        service.ready(there)
+        service.processed(there)
         [server] = service.parts("grpc")
         with files_no_larger_than(0, of=lambda: [server.pid]):
             for _ in range(3):

@@ -28,7 +28,7 @@ def test_what_is_stored_is_what_was_chosen_and_says_what_it_is(service: RunningS
     source = service.twilio.media(recording_sid, ".wav", channels=channels)
 
     service.enqueue(recording_sid, channels=2)
-    recording = service.ready(recording_sid)
+    recording = service.processed(recording_sid)
 
     assert recording.sha256 == hashlib.sha256(source).hexdigest()
     assert (recording.content_type, recording.stored_channels) == ("audio/wav", channels)

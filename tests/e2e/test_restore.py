@@ -96,8 +96,13 @@ def truthful_reason(service: RunningService, recording_sid: str) -> int:
         assert row["state"] == "ready"
         objects = objects_of(service.data_dir, recording_sid)
         assert objects[Path(row["object_key"]).name] == service.twilio.media(recording_sid)
+        assert row["processing_state"] == "done"
+        return reason
+    assert reason in (enqueue_pb2.ENQUEUE_REASON_ENQUEUED, enqueue_pb2.ENQUEUE_REASON_DUPLICATE)
+    if row["state"] == "ready":
+        # Of what is here only the processing is on its way, or was a moment ago.
+        assert row["processing_rung_time"] is not None or row["processing_attempt"] > 1
     else:
-        assert reason in (enqueue_pb2.ENQUEUE_REASON_ENQUEUED, enqueue_pb2.ENQUEUE_REASON_DUPLICATE)
         assert row["state"] in ("queued", "downloading")
         assert row["rung_time"] is not None or row["attempt"] > 1
     return reason
@@ -113,7 +118,7 @@ class History:
         with serving(folder, twilio) as service:
             [self.ready, self.deleted_since] = new(service, 2)
             for recording_sid in (self.ready, self.deleted_since):
-                service.ready(recording_sid)
+                service.processed(recording_sid)
             [self.downloading] = held = [twilio.add_recording(duration=4).recording_sid]
             gate = twilio.hold(self.downloading, after=1000)
             service.enqueue(self.downloading)
@@ -246,7 +251,8 @@ def test_what_the_restored_catalogue_does_not_know_is_playable_again_by_itself(
             within = RECOVERY_SECONDS - seconds_since(started)
             eventually(partial(known, recording_sid), within=within, what="the row")
             assert_whole(service, recording_sid)
-            assert truthful_reason(service, recording_sid) == enqueue_pb2.ENQUEUE_REASON_CACHED
+            playable = service.enqueue(recording_sid, job=recording_pb2.RECORDING_JOB_DOWNLOAD_ONLY)
+            assert playable.reason == enqueue_pb2.ENQUEUE_REASON_CACHED
 
 
 def test_attempts_that_meet_objects_of_their_names_end_with_whole_bytes(

@@ -42,7 +42,7 @@ def test_asking_again_is_duplicate_in_flight_and_cached_when_it_is_there(service
     gate.wait_reached()
     assert service.enqueue(recording_sid).reason == enqueue_pb2.ENQUEUE_REASON_DUPLICATE
     gate.release()
-    service.ready(recording_sid)
+    service.processed(recording_sid)
 
     assert service.enqueue(recording_sid).reason == enqueue_pb2.ENQUEUE_REASON_CACHED
     assert len(service.twilio.wait_for_requests(1, recording_sid=recording_sid)) == 1

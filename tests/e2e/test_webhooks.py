@@ -25,6 +25,8 @@ from tests.support.waiting import eventually
 ONE, OTHER = "AC" + "1" * 32, "AC" + "2" * 32
 OLD_TOKEN, TOKEN, OTHER_TOKEN = "the-old-token-of-one", "the-token-of-one", "the-token-of-the-other"
 READY, FAILED = recording_pb2.RECORDING_STATE_READY, recording_pb2.RECORDING_STATE_FAILED
+#: What is still done with a recording that is READY.
+UNDER_WAY = (recording_pb2.PROCESSING_STATE_PENDING, recording_pb2.PROCESSING_STATE_RUNNING)
 
 
 class Two(NamedTuple):
@@ -52,11 +54,11 @@ class Two(NamedTuple):
             return None
 
     def settled(self, recording: Recording, state: int) -> recording_pb2.Recording:
-        """The row once it is in that state."""
+        """The row once it is in that state, and nothing more is done with it."""
 
         def look() -> recording_pb2.Recording | None:
             row = self.row(recording)
-            return row if row is not None and row.state == state else None
+            return row if row is not None and row.state == state and row.processing_state not in UNDER_WAY else None
 
         return eventually(look, within=60.0) or recording_pb2.Recording()
 

@@ -210,11 +210,16 @@ class World:
         return frozenset(self._cannot_be_had)
 
     def ready(self, recording_sids: Sequence[str]) -> None:
-        """Enqueues recordings and waits until all are READY: something to begin with."""
+        """Enqueues recordings and waits until all are READY and processed: something to begin with."""
         for recording_sid in recording_sids:
             answer = self.callers.enqueue(recording_sid)
             assert answer.status == "OK", answer
         self.wait_for(recording_sids, "ready", within=60.0)
+        eventually(
+            lambda: all(row["recording_sid"] not in recording_sids for row in self.catalogue.unsettled()),
+            within=60.0,
+            what="the end of their processing",
+        )
 
     def object_key(self, recording_sid: str) -> str:
         """Where the recording's bytes are, as its row says."""
