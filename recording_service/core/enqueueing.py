@@ -213,8 +213,14 @@ class Enqueuer:
     def _decision(self, request: EnqueueRequest, now: datetime) -> Decide:
         return lambda existing: transitions.enqueued(existing, request, now, self._available)
 
-    def _ring(self, requests: Sequence[EnqueueRequest], rows: "Sequence[Recording | EnqueueFailed]") -> list[Outcome]:
-        """Rings for the rows that nobody has rung for yet; what is true of every row then."""
+    def _ring(
+        self, requests: Sequence[EnqueueRequest], rows: "Sequence[Recording | EnqueueFailed]", *, is_last: bool = False
+    ) -> list[Outcome]:
+        """Rings for the rows that nobody has rung for yet; what is true of every row then.
+
+        A row may have moved on meanwhile and need another bell: a new attempt has begun, or it is READY and waits to be
+        processed. That one is rung in a second round, which is the last.
+        """
         asked = [(request.job, row) for request, row in zip(requests, rows, strict=True)]
         needed = [None if isinstance(row, EnqueueFailed) else _needed_bell(job, row) for job, row in asked]
         bells = list(dict.fromkeys(bell for bell in needed if bell is not None))
@@ -226,7 +232,7 @@ class Enqueuer:
                 self._storage.check_room()
             except Exception as error:
                 # What is here is processed all the same.
-                return self._ring(requests, _refused(error, rows, needed))
+                return self._ring(requests, _refused(error, rows, needed), is_last=is_last)
         try:
             self._queue.ring(bells)
             failpoint(Failpoint.ENQUEUE_AFTER_BELL)
@@ -241,6 +247,7 @@ class Enqueuer:
             ]
         outcomes: list[Outcome] = []
         first = set(rung)
+        moved_on: dict[int, Recording] = {}
         for (job, row), bell in zip(asked, needed, strict=True):
             if isinstance(row, EnqueueFailed):
                 outcomes.append(row)
@@ -250,7 +257,14 @@ class Enqueuer:
             elif bell in rung:
                 outcomes.append(EnqueueResult(EnqueueReason.DUPLICATE, row))
             else:
-                outcomes.append(_settled(job, looked_up.get(row.key, row)))
+                now = looked_up.get(row.key, row)
+                if _needed_bell(job, now) not in (None, bell):
+                    moved_on[len(outcomes)] = now
+                outcomes.append(_settled(job, now))
+        if moved_on and not is_last:
+            again = self._ring([requests[place] for place in moved_on], list(moved_on.values()), is_last=True)
+            for place, outcome in zip(moved_on, again, strict=True):
+                outcomes[place] = outcome
         return outcomes
 
 

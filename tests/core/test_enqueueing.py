@@ -34,6 +34,7 @@ from recording_service.core.model import (
     EnqueueRequest,
     Priority,
     ProcessingState,
+    Recording,
     RecordingJob,
     RecordingKey,
     RecordingState,
@@ -385,16 +386,49 @@ def test_a_recording_that_failed_before_its_bell_was_noted_waits_for_its_next_at
     assert result.recording.waiting_reason is WaitingReason.RETRY
 
 
-def test_an_attempt_that_nobody_has_rung_for_is_no_duplicate(world: World) -> None:
+def test_an_attempt_that_begins_while_the_one_before_is_rung_for_is_rung_for_as_well(world: World) -> None:
     def begin_a_new_attempt(_: object) -> None:
         world.claim()
         world.attempts().release(WORKER)
 
     world.bells.after["ring"] = once(begin_a_new_attempt)
+    result = world.enqueuer().enqueue(a_request())
+    assert (result.reason, result.recording.attempt) == (ENQUEUED, 2)
+    assert world.row().rung_time is not None
+    assert world.claim().attempt == 2
+
+
+def test_an_attempt_that_nobody_has_rung_for_is_no_duplicate(world: World) -> None:
+    def begin_a_new_attempt(_: object) -> None:
+        world.claim()
+        world.attempts().release(WORKER)
+
+    # Each time that it is rung for.
+    world.bells.after["ring"] = begin_a_new_attempt
     failure = refused(world.enqueuer(), a_request())
     assert failure.recording == world.row()
-    assert world.row().attempt == 2
+    assert world.row().attempt == 3
+    world.bells.after.clear()
     assert world.enqueuer().enqueue(a_request()).reason is ENQUEUED
+
+
+def test_what_became_ready_while_its_download_was_rung_for_is_rung_for_to_be_processed(world: World) -> None:
+    def fetch(_: object) -> None:
+        # Another caller has rung as well, and noted it first.
+        world.catalogue.adapter.mark_rung([world.row().bell], world.clock.now())
+        world.work()
+        world.catalogue.adapter.amend([(KEY, unrung)])
+
+    def unrung(row: Recording | None) -> Recording | None:
+        """As if the worker had not noted yet that it has rung."""
+        assert row is not None
+        return replace(row, revision=row.revision + 1, processing=replace(row.processing, rung_time=None))
+
+    world.script(AUDIO)
+    world.bells.after["ring"] = once(fetch)
+    result = world.enqueuer().enqueue(a_request())
+    assert (result.reason, result.recording.state) == (ENQUEUED, RecordingState.READY)
+    assert world.row().processing.rung_time is not None
 
 
 def test_a_recording_that_is_deleted_while_it_is_rung_for_is_refused(world: World) -> None:
