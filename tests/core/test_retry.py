@@ -32,6 +32,7 @@ from recording_service.core.errors import (
     StepImpossible,
     StorageFull,
     StorageUnavailable,
+    TranscriptionError,
     WorkerCrashed,
 )
 from recording_service.core.model import (
@@ -335,8 +336,8 @@ def every_kind_of(kind: type[RecordingServiceError]) -> set[type[RecordingServic
 
 
 def test_whatever_a_step_may_raise_has_a_rule_or_is_its_end() -> None:
-    # The base itself is raised by nobody, and what is impossible needs no other attempt.
-    may_be_raised = every_kind_of(StepError) - {StepError} - every_kind_of(StepImpossible)
+    # The bases themselves are raised by nobody, and what is impossible needs no other attempt.
+    may_be_raised = every_kind_of(StepError) - {StepError, TranscriptionError} - every_kind_of(StepImpossible)
     assert {*may_be_raised, WorkerCrashed, StorageUnavailable} == set(STEP_RETRY_RULES)
 
 
