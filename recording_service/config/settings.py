@@ -126,9 +126,9 @@ class Settings(BaseSettings):
     #: Free space that recordings leave to others, above all to the catalogue; below it no more are taken. In bytes.
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     #: Longest download, in seconds.
-    download_seconds: Annotated[float, Field(gt=0)] = 600.0
+    download_seconds: Annotated[float, Field(gt=0, le=86_000)] = 600.0
     #: Longest attempt at processing a recording, in seconds.
-    processing_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    processing_seconds: Annotated[float, Field(gt=0, le=86_000)] = 3600.0
     #: How fast stored bytes are read again and compared with their SHA-256; 0: never.
     scrub_bytes_per_second: Annotated[int, Field(ge=0)] = 4 * 1024**2
     #: How long an object is left alone once it was read, in seconds. Not scaled.

@@ -91,9 +91,10 @@ class Dispatcher:
         self._retention = retention
         self._clock = clock
         self._settings = settings
-        # A round waits for a tick, ringing and replacing bells may take one each, and what reads the shelf a part of
-        # one: who looks later than that was stopped, or waited for what hung, and leases are given their time anew.
-        gap = 4 * settings.tick_seconds
+        # A round waits for a tick, ringing and replacing bells may take one each, of either kind, and what reads the
+        # shelf a part of one: who looks later than that was stopped, or waited for what hung, and leases are given
+        # their time anew.
+        gap = 6 * settings.tick_seconds
         self._leases: LeaseWatch[Bell] = LeaseWatch(expiry_seconds=settings.lease_seconds, longest_gap_seconds=gap)
         self._holders: LeaseWatch[str] = LeaseWatch(expiry_seconds=settings.election_seconds, longest_gap_seconds=gap)
         self._lost_bells = {

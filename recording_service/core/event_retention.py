@@ -39,6 +39,8 @@ class EventRetention:
         now = self._clock.monotonic()
         if now < self._looked_at + self._settings.interval_seconds:
             return
+        # Where nobody reads the feed, nobody else gives events their place in it, and only what has one can get old.
+        self._catalogue.number_events()
         count = self._catalogue.prune_events(self._now() - self._settings.retention, PIECE_SIZE)
         if count:
             _log.info("%d events older than %d days are forgotten", count, self._settings.retention.days)

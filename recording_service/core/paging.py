@@ -14,6 +14,8 @@ from recording_service.core.model import PagePosition, Recording, RecordingFilte
 DEFAULT_PAGE_SIZE = 50
 #: The largest page; more is coerced to it.
 MAX_PAGE_SIZE = 1000
+#: The same where words are searched for.
+MAX_SEARCH_PAGE_SIZE = 100
 #: More characters than any token of ours has: no other one is worth decoding.
 MAX_TOKEN_CHARACTERS = 512
 

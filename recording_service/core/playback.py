@@ -102,8 +102,10 @@ class Shelf:
             found = self._catalogue.get(found.key)
         return found
 
-    def lost(self, recording: Recording) -> RecordingTruncated | RecordingNotFound:
+    def lost(self, recording: Recording, *, is_damaged: bool = False) -> RecordingTruncated | RecordingNotFound:
         """Sends a recording whose object is not whole back to be fetched; the error to raise. Idempotent.
+
+        `is_damaged`: its bytes are other ones than they were, and what steps have made of them is not to be kept.
 
         One that was deleted meanwhile has no bytes to be whole, and is not fetched again. Raises CatalogueUnavailable
         if that can't be noted: the dispatcher's walk over the shelf then finds it.
@@ -112,7 +114,7 @@ class Shelf:
         now = self._clock.now()
         object_key = recording.object_key
         row, changed = self._catalogue.amend(
-            [(recording.key, lambda row: transitions.refetched(row, object_key, now))]
+            [(recording.key, lambda row: transitions.refetched(row, object_key, now, is_damaged=is_damaged))]
         )[0]
         if row is None or row.state is RecordingState.DELETED:
             return RecordingNotFound(recording.recording_sid)

@@ -163,7 +163,9 @@ class AttemptRows(Protocol):
 
         The most urgent is the one of the most urgent priority; among these, of the account of which the fewest are
         DOWNLOADING, then of the one that was served longest ago, so that nobody's many keep others waiting; among
-        these, the oldest (create_time). Claims that begin at the same moment may not see each other in this; but no
+        these, the oldest (create_time); of what is to be processed first those of which no step has been done: what
+        has been put off, and may be for hours, keeps nobody's waveform waiting. Claims that begin at the same moment
+        may not see each other in this; but no
         account ever has more than `limit`.
 
         Only rows whose bell has rung, or for which `heard` was rung: so that every row keeps a bell of its own. Whether

@@ -51,10 +51,12 @@ def wanted(processing: Processing, available: Set[Step], now: datetime) -> Proce
     return _pending(replace(processing, failures_by_reason={}, ends=kept), due=now)
 
 
-def suspended(processing: Processing) -> Processing:
-    """The bytes are not here any more: no attempt is the current one. What was found out of them is kept."""
+def suspended(processing: Processing, *, keeps_results: bool = True) -> Processing:
+    """The bytes are not here any more: no attempt is the current one. What was found out of them is kept, or not."""
     if not processing.attempt:
         return processing
+    if not keeps_results:
+        processing = replace(processing, ends={}, probe=None)
     return replace(
         processing,
         state=None,

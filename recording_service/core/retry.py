@@ -130,10 +130,11 @@ STEP_RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule[StepReason]] = 
     StorageUnavailable: RetryRule(
         WaitingReason.STORAGE_UNAVAILABLE, StepReason.WORKER_CRASHED, budget=None, cap_seconds=60.0
     ),
+    # After the patience of an attempt (`core.transcription`): most of a day. A used up quota is a 429 as well.
     TranscriptionRateLimited: RetryRule(
         WaitingReason.RATE_LIMITED,
         StepReason.TRANSCRIPTION_UNAVAILABLE,
-        budget=None,
+        budget=110,
         base_seconds=2.0,
         cap_seconds=600.0,
     ),

@@ -118,7 +118,7 @@ class ShelfScrub:
             row.recording_sid,
             row.object_key,
         )
-        self._shelf.lost(row)
+        self._shelf.lost(row, is_damaged=True)
 
     def _leave_alone(self, row: Recording) -> None:
         # No reason to fetch it again: the disk may be back in a minute. Others must not wait behind it either, and it

@@ -126,6 +126,9 @@ class RecordingService:
     def list(self, matching: RecordingFilter, page_size: int, page_token: str) -> Page:
         """A page of recordings, newest first; tombstones only where they are asked for. Raises InvalidRequest."""
         size = paging.effective_page_size(page_size)
+        if matching.words is not None:
+            # Each transcript of the page is read for its snippet.
+            size = min(size, paging.MAX_SEARCH_PAGE_SIZE)
         position = paging.position_of(page_token, matching)
         found = self._catalogue.page(_narrowed(matching), size + 1, position)
         token = "" if len(found) <= size else paging.token_after(found[size - 1], matching)

@@ -4,12 +4,14 @@ Clips are pieces of one channel in which somebody speaks, as small as transcribe
 itself and knows nothing of the others; here their times become those of the recording.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from recording_service.core.errors import TranscriptionRateLimited, TranscriptionUnavailable
 from recording_service.transcripts.transcript import (
     MILLISECOND,
     Transcript,
@@ -71,11 +73,28 @@ class Transcriber(Protocol):
         """
 
 
-def transcribe_clips(clips: Iterator[Clip], transcriber: Transcriber, checkpoint: Callable[[], None]) -> Transcript:
+#: How long one clip waits for a server that asks for fewer requests, all in all, and at first where it does not say
+#: for how long, in seconds. What was transcribed before would be for nothing, and has cost.
+PATIENCE_SECONDS = 120.0
+FIRST_WAIT_SECONDS = 2.0
+#: How often a clip is sent again that no whole answer came for, and the wait before it, in seconds.
+RESENDS = 1
+RESEND_WAIT_SECONDS = 2.0
+#: Between two calls of the checkpoint, in seconds.
+_LOOK_SECONDS = 1.0
+
+
+def transcribe_clips(
+    clips: Iterator[Clip],
+    transcriber: Transcriber,
+    checkpoint: Callable[[], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Transcript:
     """What is said in all the clips of one recording; nothing, in no language, where there are none.
 
-    The clips are taken and transcribed one after another. `checkpoint` is called before each, and whatever it raises
-    ends the work. Raises what the transcriber raises (TranscriptionError).
+    The clips are taken and transcribed one after another. `checkpoint` is called before each, and while one waits, and
+    whatever it raises ends the work. A server that asks for fewer requests is waited for, and a clip that got no whole
+    answer is sent again; after that, and else at once, what the transcriber raises is raised (TranscriptionError).
 
     What begins when its clip is over is left out, for nobody said it: Whisper listens to half a minute at a time, and
     into the silence that fills it up it has been heard to say the same sentence thirty times.
@@ -84,13 +103,42 @@ def transcribe_clips(clips: Iterator[Clip], transcriber: Transcriber, checkpoint
     spoken = Counter[str]()
     for clip in clips:
         checkpoint()
-        heard = transcriber.transcribe(clip.wav, _file_name(clip))
+        heard = _heard(clip, transcriber, checkpoint, sleep)
         for segment in heard.segments:
             text = segment.text.strip()
             if text and segment.start < clip.duration:
                 segments.append(_moved(segment, text, clip))
                 spoken[heard.language] += len(text)
     return Transcript(_most_spoken(spoken), tuple(segments))
+
+
+def _heard(
+    clip: Clip, transcriber: Transcriber, checkpoint: Callable[[], None], sleep: Callable[[float], None]
+) -> ClipTranscript:
+    """One clip's transcript, patiently."""
+    waited, wait, resends = 0.0, FIRST_WAIT_SECONDS, RESENDS
+    while True:
+        try:
+            return transcriber.transcribe(clip.wav, _file_name(clip))
+        except TranscriptionRateLimited as error:
+            asked = wait if error.retry_after_seconds is None else max(error.retry_after_seconds, FIRST_WAIT_SECONDS)
+            waited += asked
+            if waited > PATIENCE_SECONDS:
+                raise
+            wait *= 2
+        except TranscriptionUnavailable:
+            if not resends:
+                raise
+            resends -= 1
+            asked = RESEND_WAIT_SECONDS
+        _wait(asked, checkpoint, sleep)
+
+
+def _wait(seconds: float, checkpoint: Callable[[], None], sleep: Callable[[float], None]) -> None:
+    while seconds > 0:
+        sleep(min(seconds, _LOOK_SECONDS))
+        seconds -= _LOOK_SECONDS
+        checkpoint()
 
 
 def _file_name(clip: Clip) -> str:

@@ -195,8 +195,13 @@ def bell_forgotten(existing: Recording | None, bell: Bell, now: datetime) -> Rec
     return _requeued(existing, now, due=due, failures_by_reason=existing.failures_by_reason)
 
 
-def refetched(existing: Recording | None, object_key: str, now: datetime) -> Recording | None:
-    """Back to be fetched, for a READY row whose object of that key is lost or not whole."""
+def refetched(
+    existing: Recording | None, object_key: str, now: datetime, *, is_damaged: bool = False
+) -> Recording | None:
+    """Back to be fetched, for a READY row whose object of that key is lost or not whole.
+
+    `is_damaged`: it has other bytes than it had, and steps may have been done with those.
+    """
     if existing is None or existing.state is not RecordingState.READY or existing.object_key != object_key:
         return None
     gone = replace(
@@ -209,7 +214,7 @@ def refetched(existing: Recording | None, object_key: str, now: datetime) -> Rec
         ready_time=None,
         verified_time=None,
         expected_sha256=existing.sha256,
-        processing=processing_transitions.suspended(existing.processing),
+        processing=processing_transitions.suspended(existing.processing, keeps_results=not is_damaged),
     )
     return _requeued(gone, now, due=now, failures_by_reason={})
 

@@ -30,6 +30,9 @@ _LONG_FIELDS = (
     "from_number",
     "to_number",
     "failure_message",
+    "processing_steps",
+    "probe",
+    "encryption_public_key_sid",
 )
 
 
@@ -101,7 +104,7 @@ def fill_recording(message: recording_pb2.Recording, recording: Recording) -> No
         set_timestamp(message.ready_time, recording.ready_time)
     if recording.delete_time is not None:
         set_timestamp(message.delete_time, recording.delete_time)
-    if recording.processing.attempt:
+    if recording.processing.state is not None:
         fill_processing(message, recording)
     elif recording.job is RecordingJob.FULL and recording.state in IN_FLIGHT:
         message.processing_state = recording_pb2.PROCESSING_STATE_PENDING

@@ -65,6 +65,25 @@ def keys(rows: list[Recording]) -> list[str]:
 # Bells
 
 
+def test_what_no_step_has_been_done_of_is_taken_before_what_was_put_off_though_it_is_younger(
+    catalogue: Catalogue,
+) -> None:
+    done = {Step.PROBE: StepEnd(ProcessingState.DONE)}
+    put_off, older, fresh = rung(1, ends=done), rung(2, ends=done), rung(3, row={"create_time": TIME + SECOND})
+    put(catalogue, put_off, older, fresh)
+    assert keys(claim_all(catalogue)) == keys([fresh, put_off, older])
+
+
+def test_what_was_put_off_is_taken_by_whoever_heard_its_bell_only_after_what_is_fresh(catalogue: Catalogue) -> None:
+    put_off = waiting(1, ends={Step.PROBE: StepEnd(ProcessingState.DONE)})
+    fresh = rung(2, row={"create_time": TIME + SECOND})
+    put(catalogue, put_off, fresh)
+    heard = put_off.processing_bell
+    assert [row and row.recording_sid for row in (claim(catalogue, heard), claim(catalogue, heard))] == keys(
+        [fresh, put_off]
+    )
+
+
 def test_a_bell_that_rang_is_noted_once_and_for_its_kind_of_work_alone(catalogue: Catalogue) -> None:
     recording = waiting(1)
     put(catalogue, recording)

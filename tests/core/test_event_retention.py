@@ -33,6 +33,17 @@ def test_events_are_kept_for_their_time_and_then_forgotten_a_piece_a_look(monkey
         assert catalogue.feed_position() == FeedPosition(3, pruned)
 
 
+def test_events_that_nobody_reads_get_old_too() -> None:
+    catalogue, clock = MemoryCatalogue(), HandDrivenClock(TIME)
+    add_events(catalogue, 3)
+    retention = EventRetention(catalogue, clock, RetentionSettings(timedelta(days=5), interval_seconds=60.0))
+    retention.forget()
+    assert catalogue.feed_position() == FeedPosition(3, 0)
+    clock.advance(5 * DAY_SECONDS + 60)
+    retention.forget()
+    assert catalogue.feed_position() == FeedPosition(3, 3)
+
+
 def test_a_clock_that_is_set_forward_makes_nothing_old(world: World) -> None:
     add_events(world.catalogue.adapter, 2)
     world.catalogue.adapter.number_events()

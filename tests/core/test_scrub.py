@@ -7,13 +7,14 @@ import pytest
 from recording_service.core import object_digest
 from recording_service.core import scrub as scrub_module
 from recording_service.core.errors import CatalogueUnavailable, StorageUnavailable
-from recording_service.core.model import Recording, RecordingState
+from recording_service.core.model import ProcessingState, Recording, RecordingState, Step
 from recording_service.core.object_digest import PIECE_BYTES
 from recording_service.core.ports import StoredBytes
 from recording_service.core.requests import Target
 from recording_service.core.scrub import ScrubSettings, ShelfScrub
 from tests.support.core_world import AUDIO, World, a_key, a_request
 from tests.support.failing_port import once
+from tests.support.steps import Reading
 
 #: Enough for anything here in one second.
 FAST = ScrubSettings(bytes_per_second=100 * len(AUDIO))
@@ -71,6 +72,24 @@ def test_a_byte_that_is_another_one_sends_the_recording_back_to_be_fetched(
     assert (row.state, row.attempt, row.object_key, row.verified_time) == (RecordingState.QUEUED, 2, "", None)
     assert damaged.recording_sid in caplog.text
     assert all(record.levelname == "WARNING" for record in caplog.records)
+
+
+@pytest.mark.parametrize("is_damaged", [True, False], ids=["damaged", "lost"])
+def test_what_may_have_been_made_of_damaged_bytes_is_made_anew_and_else_kept(world: World, is_damaged: bool) -> None:
+    damaged = ready(world)
+    runners = {step: Reading(step) for step in Step}
+    world.process(world.processor(runners))
+    assert world.row().processing.summary is ProcessingState.DONE
+    if is_damaged:
+        world.shelf.alter(damaged.object_key, 100)
+    else:
+        world.shelf.lose(damaged.object_key)
+    pass_seconds(world, world.scrub(FAST))
+    world.let_pass(10.0, world.dispatcher())
+    world.work()
+    world.process(world.processor(runners))
+    assert world.row().processing.summary is ProcessingState.DONE
+    assert [runner.runs for runner in runners.values()] == [2 if is_damaged else 1] * len(Step)
 
 
 def test_the_damaged_bytes_stay_until_the_recording_is_fetched_again(world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from recording_service.core.errors import InvalidRequest
 from recording_service.core.model import Recording, RecordingFilter, RecordingKey, RecordingState, Step
+from recording_service.core.paging import MAX_SEARCH_PAGE_SIZE
 from recording_service.core.ports import Artefact
 from recording_service.core.search import Snippet, TextRange
 from recording_service.core.service import Page
@@ -51,7 +52,10 @@ def test_a_full_page_has_a_snippet_of_each() -> None:
     recordings = [say(world, number, f"hello number {number}") for number in range(120)]
     with closing(world.service()) as service:
         page = service.list(HELLO, 1000, "")
-    assert page.snippets.keys() == {recording.key for recording in recordings}
+        rest = service.list(HELLO, 1000, page.next_page_token)
+    # Each of a page is read for its snippet: so it is no larger than that.
+    assert (len(page.recordings), len(rest.recordings)) == (MAX_SEARCH_PAGE_SIZE, 20)
+    assert page.snippets.keys() | rest.snippets.keys() == {recording.key for recording in recordings}
 
 
 def test_a_token_is_good_only_for_the_words_that_it_was_given_for() -> None:

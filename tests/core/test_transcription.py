@@ -1,6 +1,6 @@
 """How clips become a transcript."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording_service.core.errors import TranscriptionUnavailable
-from recording_service.core.transcription import ClipSegment, ClipTranscript, transcribe_clips
+from recording_service.core.errors import TranscriptionError, TranscriptionRateLimited, TranscriptionUnavailable
+from recording_service.core.transcription import (
+    FIRST_WAIT_SECONDS,
+    PATIENCE_SECONDS,
+    ClipSegment,
+    ClipTranscript,
+    transcribe_clips,
+)
 from recording_service.transcripts.transcript import Transcript, TranscriptSegment, TranscriptWord
 from tests.support.making_transcripts import ms, seconds
 
@@ -204,3 +210,65 @@ def test_no_text_of_a_clip_is_lost_and_all_of_it_is_within_the_clip(
             for clip, text in expected
         )
     assert Transcript.from_json(made.to_json()) == made
+
+
+@dataclass
+class Failing:
+    """Raises each of these in turn, and then hears what it was told."""
+
+    errors: list[TranscriptionError]
+    heard: ClipTranscript
+    asked: int = 0
+
+    def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+        self.asked += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.heard
+
+
+HEARD = ClipTranscript("en", (said(0, 1, "Hello."),))
+
+
+def patiently(
+    errors: list[TranscriptionError], checkpoint: Callable[[], None] = no_checkpoint
+) -> tuple[Failing, list[float], Transcript]:
+    """One clip of a server that fails so: what it was asked, how long was waited, and what came of it."""
+    failing, slept = Failing(errors, HEARD), list[float]()
+    clips = iter([SomeClip(0, seconds(0), seconds(2))])
+    return failing, slept, transcribe_clips(clips, failing, checkpoint, slept.append)
+
+
+def test_a_server_that_asks_for_fewer_requests_is_waited_for_and_no_clip_before_is_lost() -> None:
+    failing, slept, made = patiently([TranscriptionRateLimited(20.0), TranscriptionRateLimited(None)])
+    assert failing.asked == 3
+    assert sum(slept) == pytest.approx(20.0 + 2 * FIRST_WAIT_SECONDS)
+    assert [segment.text for segment in made.segments] == ["Hello."]
+
+
+def test_a_server_that_asks_for_more_patience_than_there_is_ends_the_attempt() -> None:
+    with pytest.raises(TranscriptionRateLimited):
+        patiently([TranscriptionRateLimited(PATIENCE_SECONDS + 1)])
+    with pytest.raises(TranscriptionRateLimited):
+        patiently([TranscriptionRateLimited(None) for _ in range(100)])
+
+
+def test_a_clip_that_no_whole_answer_came_for_is_sent_again_and_not_for_ever() -> None:
+    failing, _, made = patiently([TranscriptionUnavailable("cut off")])
+    assert (failing.asked, len(made.segments)) == (2, 1)
+    with pytest.raises(TranscriptionUnavailable):
+        patiently([TranscriptionUnavailable("cut off") for _ in range(100)])
+
+
+def test_while_it_waits_an_attempt_that_is_over_ends() -> None:
+    looks = 0
+
+    def checkpoint() -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        patiently([TranscriptionRateLimited(100.0)], checkpoint)
+    assert looks == 4

@@ -12,7 +12,7 @@ import pytest
 
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from recordings import RecordingsClient
-from recordings.v1 import deletion_pb2, enqueue_pb2
+from recordings.v1 import deletion_pb2, enqueue_pb2, recording_pb2
 from recordings.v1.event_pb2 import EventType
 from tests.support.databases import DATABASES, postgresql_schema
 from tests.support.event_receiver import SECRET, EventReceiverServer
@@ -23,6 +23,7 @@ from tests.support.waiting import eventually
 Start = Callable[..., AbstractContextManager[RunningService]]
 
 READY, FAILED, DELETED = "recording.ready", "recording.failed", "recording.deleted"
+PROCESSED = "recording.processed"
 #: How long a delivery may take that is made anew: a lease, at the tests' pace, and a start of Python.
 PATIENCE_SECONDS = 40.0
 
@@ -81,6 +82,27 @@ def test_what_becomes_of_a_recording_is_told_signed_to_whoever_is_configured(
         assert personal not in repr(receiver.callbacks)
     assert SECRET.removeprefix("whsec_") not in log
     assert set(receiver.times_come().values()) == {1}
+
+
+def test_that_a_recording_is_processed_is_told_and_watched_after_that_it_is_ready(
+    start_service: Start, twilio: TwilioStandIn, receiver: EventReceiverServer
+) -> None:
+    recording_sid = twilio.add_recording(duration=2).recording_sid
+    with (
+        start_service(**told_to(receiver)) as service,
+        RecordingsClient(service.grpc_address) as client,
+        client.watch_events(after_revision=0) as watch,
+    ):
+        service.enqueue(recording_sid)
+        seen = [message.event for message in (next(watch), next(watch))]
+        eventually(have_come(receiver, [recording_sid], READY, PROCESSED))
+
+    assert [event.type for event in seen] == [
+        EventType.EVENT_TYPE_RECORDING_READY,
+        EventType.EVENT_TYPE_RECORDING_PROCESSED,
+    ]
+    (data,) = (one.body["data"] for one in receiver.callbacks if one.event == (PROCESSED, recording_sid))
+    assert (data["state"], data["processing_state"]) == ("READY", "DONE")
 
 
 def test_without_a_receiver_no_part_delivers(service: RunningService) -> None:
@@ -247,7 +269,7 @@ def test_a_reader_misses_nothing_over_kills_of_the_service_and_restarts_of_its_o
     with start_service() as service, ThreadPoolExecutor(1) as pool:
         following = pool.submit(follow, service.grpc_address)
         for number, recording_sid in enumerate(recording_sids):
-            service.enqueue(recording_sid)
+            service.enqueue(recording_sid, job=recording_pb2.RECORDING_JOB_DOWNLOAD_ONLY)
             service.ready(recording_sid)
             if number % 3 == 1:
                 for part in service.parts("grpc"):

@@ -95,7 +95,7 @@ def test_workers_hear_bells_again_as_soon_as_redis_is_back_however_long_it_was_a
         wait_until(time.monotonic() + AWAY_SECONDS)
         redis.start()
         back_at = time.monotonic()
-        eventually(lambda: len(workers(redis)) == 2, within=HEARING_SECONDS, what="two workers that listen")
+        eventually(lambda: len(workers(redis)) == 3, within=HEARING_SECONDS, what="all workers that listen")
         service.ready(refused, within=HEARING_SECONDS)
         assert seconds_since(back_at) < HEARING_SECONDS
         assert "Traceback" not in service.log

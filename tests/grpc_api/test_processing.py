@@ -159,5 +159,8 @@ def test_a_recording_whose_bytes_are_on_their_way_says_that_its_processing_is_to
         (RecordingJob.FULL, recording_pb2.PROCESSING_STATE_PENDING),
         (RecordingJob.DOWNLOAD_ONLY, recording_pb2.PROCESSING_STATE_UNSPECIFIED),
     ):
-        message = recording_message(recording(job=job, state=RecordingState.DOWNLOADING))
-        assert (message.processing_state, steps_of(message)) == (state, [])
+        # For the first time, and again: an attempt at its processing is over then.
+        for processing in (Processing(), Processing(attempt=2)):
+            fetched = recording(job=job, state=RecordingState.DOWNLOADING, processing=processing)
+            message = recording_message(fetched)
+            assert (message.processing_state, steps_of(message)) == (state, [])

@@ -34,6 +34,7 @@ from tests.support.steps import RUNNERS, Doing
 
 RECORDING = KEY.recording_sid
 ENQUEUE = enqueue_pb2.EnqueueRecordingRequest(recording_sid=RECORDING)
+DOWNLOAD = enqueue_pb2.EnqueueRecordingRequest(recording_sid=RECORDING, job=recording_pb2.RECORDING_JOB_DOWNLOAD_ONLY)
 STREAM = stream_pb2.StreamRecordingRequest(recording_sid=RECORDING)
 
 WAVEFORM = results_pb2.GetWaveformRequest(recording_sid=RECORDING)
@@ -116,7 +117,7 @@ def test_events_are_watched_from_a_snapshot_on_and_gone_on_with_after_a_break() 
         complete = next(listed)
         listed.cancel()
         assert complete.snapshot_complete
-        stub.EnqueueRecording(ENQUEUE)
+        stub.EnqueueRecording(DOWNLOAD)
         world.work()
         asked = watch_pb2.WatchRecordingsRequest(after_revision=complete.after_revision)
         feed = stub.WatchRecordings(asked, timeout=30)

@@ -64,10 +64,12 @@ class MemoryAttempts:
             if not candidates:
                 return None
             turns = self._turns[work]
-            taken = min(
+            first = min(
                 candidates,
                 key=lambda on: (on.row.priority, running[on.account_sid], turns[on.account_sid], age(on.row)),
             )
+            of_turn = [on for on in candidates if _turn_of(on) == _turn_of(first)]
+            taken = min(of_turn, key=lambda on: (on.is_begun, age(on.row)))
             turns[taken.account_sid] = max(turns.values(), default=0) + 1
             account = self._paused.get(taken.account_sid)
             if work is Work.DOWNLOAD and account is not None:
@@ -193,6 +195,10 @@ class MemoryAttempts:
         """Puts the row in its place, with a higher revision."""
         self._rows[row.key] = replace(row, revision=row.revision + 1)
         return self._rows[row.key]
+
+
+def _turn_of(on: WorkOn) -> tuple[str, Priority]:
+    return on.account_sid, on.row.priority
 
 
 def _is_held_back(on: WorkOn, running: Counter[str], limit: int | None) -> bool:

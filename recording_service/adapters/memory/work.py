@@ -59,6 +59,11 @@ class WorkOn:
         return self.row.account_sid
 
     @property
+    def is_begun(self) -> bool:
+        """Whether a part of it has been done already: a step."""
+        return self.work is Work.PROCESSING and bool(self.row.processing.ends)
+
+    @property
     def bell(self) -> Bell:
         """The bell of its current attempt."""
         return self.row.bell if self.work is Work.DOWNLOAD else self.row.processing_bell

@@ -6,11 +6,24 @@ On PostgreSQL a row that another transaction has locked is passed over. If that 
 the caller that has just rung may be noting it at this very moment, and a bell that is heard in vain is lost.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Executable, Select, Update, bindparam, exists, false, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Select,
+    Update,
+    bindparam,
+    exists,
+    false,
+    literal_column,
+    not_,
+    select,
+    update,
+)
 
 from recording_service.adapters.sql_catalogue.due import due
 from recording_service.adapters.sql_catalogue.part import CataloguePart
@@ -52,6 +65,8 @@ class _Candidate(NamedTuple):
     priority: int
     attempt: int
     is_probe: bool
+    #: Whether a step of its processing has been done already.
+    is_begun: bool
 
 
 class _Look(NamedTuple):
@@ -66,9 +81,9 @@ class _Statements(NamedTuple):
 
     any: Executable
     heard: Executable
-    #: The oldest of one account's that have rung, of one priority, and the row that was heard: first without waiting
-    #: for rows that are locked, then with. SQLite has no locked rows.
-    passes: tuple[tuple[Executable, Executable], ...]
+    #: The oldest of one account's that have rung, of one priority (first of those that are not begun, then of any), and
+    #: the row that was heard: first without waiting for rows that are locked, then with. SQLite has no locked rows.
+    passes: tuple[tuple[Sequence[Executable], Executable], ...]
     take: Update
 
 
@@ -165,7 +180,7 @@ class _Claim:
                     found: list[Values] = []
                     if turn.has_rung:
                         of_turn = {"of_account_sid": turn.account_sid, "of_priority": priority, "now": self._now}
-                        found += connection.execute(rung, of_turn).all()
+                        found += _first_of(connection, rung, of_turn)
                     if turn.has_heard and self._heard is not None:
                         found += connection.execute(heard, self._heard).all()
                     if found:
@@ -186,13 +201,23 @@ class _Claim:
         return connection.execute(_PROBE, {"of_account_sid": account_sid, **times}).rowcount > 0
 
 
-def _age(candidate: _Candidate) -> tuple[int, str]:
-    return candidate.create_time, candidate.recording_sid
+def _age(candidate: _Candidate) -> tuple[bool, int, str]:
+    return candidate.is_begun, candidate.create_time, candidate.recording_sid
+
+
+def _first_of(connection: Connection, asked: Sequence[Executable], parameters: dict[str, Any]) -> Sequence[Values]:
+    """What the first of these statements finds that finds anything."""
+    for statement in asked:
+        if found := connection.execute(statement, parameters).all():
+            return found
+    return []
 
 
 @cache
 def _statements(work: Work) -> _Statements:
     columns, is_claimable = COLUMNS[work], due(work).is_claimable
+    is_processing = work is Work.PROCESSING
+    is_begun = _c.processing_ends != literal_column("'{}'") if is_processing else false()
     is_probe = exists().where(_p.account_sid == _c.account_sid) if columns.has_pauses else false()
     rows: Select[Any] = select(
         _c.create_time,
@@ -201,11 +226,13 @@ def _statements(work: Work) -> _Statements:
         _c.priority,
         columns["attempt"],
         is_probe.label("is_probe"),
+        is_begun.label("is_begun"),
     ).where(is_claimable)
     rung = rows.where(
         columns.is_rung, _c.account_sid == bindparam("of_account_sid"), _c.priority == bindparam("of_priority")
     )
     rung = rung.order_by(_c.create_time, _c.recording_sid).limit(1)
+    rungs = [rung.where(not_(is_begun)), rung] if is_processing else [rung]
     heard = rows.where(
         _c.account_sid == bindparam("heard_account_sid"),
         _c.recording_sid == bindparam("heard_recording_sid"),
@@ -227,7 +254,7 @@ def _statements(work: Work) -> _Statements:
         heard=heard,
         passes=tuple(
             (
-                rung.with_for_update(of=recordings, skip_locked=skips),
+                [one.with_for_update(of=recordings, skip_locked=skips) for one in rungs],
                 heard.with_for_update(of=recordings, skip_locked=skips),
             )
             for skips in (True, False)

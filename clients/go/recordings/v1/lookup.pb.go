@@ -146,7 +146,7 @@ type ListRecordingsRequest struct {
 	CreateTimeBefore *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time_before,json=createTimeBefore,proto3" json:"create_time_before,omitempty"`
 	// Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
 	// `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-	// matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+	// matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
 	Words         string `protobuf:"bytes,10,opt,name=words,proto3" json:"words,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

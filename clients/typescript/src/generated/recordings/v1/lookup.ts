@@ -58,7 +58,7 @@ export interface ListRecordingsRequest {
   /**
    * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
    * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
    */
   words: string;
 }

@@ -566,7 +566,7 @@ java.lang.String defaultValue) {
    * <pre>
    * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
    * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
    * </pre>
    *
    * <code>string words = 10 [json_name = "words"];</code>
@@ -589,7 +589,7 @@ java.lang.String defaultValue) {
    * <pre>
    * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
    * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+   * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
    * </pre>
    *
    * <code>string words = 10 [json_name = "words"];</code>
@@ -2610,7 +2610,7 @@ java.lang.String defaultValue) {
      * <pre>
      * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
      * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
      * </pre>
      *
      * <code>string words = 10 [json_name = "words"];</code>
@@ -2632,7 +2632,7 @@ java.lang.String defaultValue) {
      * <pre>
      * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
      * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
      * </pre>
      *
      * <code>string words = 10 [json_name = "words"];</code>
@@ -2655,7 +2655,7 @@ java.lang.String defaultValue) {
      * <pre>
      * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
      * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
      * </pre>
      *
      * <code>string words = 10 [json_name = "words"];</code>
@@ -2674,7 +2674,7 @@ java.lang.String defaultValue) {
      * <pre>
      * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
      * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
      * </pre>
      *
      * <code>string words = 10 [json_name = "words"];</code>
@@ -2690,7 +2690,7 @@ java.lang.String defaultValue) {
      * <pre>
      * Only recordings in whose transcript all of these words are said; the answer then has `transcript_matches`.
      * `"two words"`: one after the other. `transcri*`: whatever begins like that. Case, accents and punctuation do not
-     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases.
+     * matter, and nothing is an error of syntax. At most 500 characters and 32 words or phrases; a page then has at most 100.
      * </pre>
      *
      * <code>string words = 10 [json_name = "words"];</code>
