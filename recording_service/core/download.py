@@ -232,10 +232,10 @@ class Downloader:
             row.request_id,
         )
         tell(self._changes, row)
-        self._next_bells.ready(row)
         with self._leaving_remains_to_the_sweep(claimed):
             self._storage.remove_others(claimed.key, keep=stored.object_key)
             failpoint(Failpoint.DOWNLOAD_REMAINS_REMOVED)
+        self._next_bells.ready(row)
 
     @contextmanager
     def _leaving_remains_to_the_sweep(self, claimed: Recording) -> Iterator[None]:
