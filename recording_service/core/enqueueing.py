@@ -279,7 +279,8 @@ def _needed_bell(job: RecordingJob, recording: Recording) -> Bell | None:
     processing = recording.processing
     if job is RecordingJob.FULL and processing.state is ProcessingState.PENDING:
         is_due = processing.rung_time is None and processing.waiting_reason is None
-        return recording.processing_bell if is_due else None
+        # What was asked for with the download was rung for with it: that it goes on is nobody's new enqueue.
+        return recording.processing_bell if is_due and not processing.follows_download else None
     return None
 
 

@@ -260,6 +260,9 @@ class Processing:
     state: ProcessingState | None = None
     #: Counted from 1; 0 if there never was one.
     attempt: int = 0
+    #: It was asked for before the recording was READY, with the download whose bell has rung; whoever made it READY, or
+    #: the dispatcher, rings on.
+    follows_download: bool = False
     rung_time: datetime | None = None
     next_attempt_time: datetime | None = None
     waiting_reason: WaitingReason | None = None

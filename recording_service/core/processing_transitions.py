@@ -35,8 +35,12 @@ _PROBE_FAILED = StepEnd(
 )
 
 
-def wanted(processing: Processing, available: Set[Step], now: datetime) -> Processing:
+def wanted(
+    processing: Processing, available: Set[Step], now: datetime, *, follows_download: bool = False
+) -> Processing:
     """What asking for FULL makes of the processing of a READY recording: the same, if nothing is missing.
+
+    `follows_download`: it was asked for before, and the recording is READY now.
 
     Missing are steps that have never ended, that have FAILED, or that were SKIPPED because nobody was configured for
     them and are `available` now; and what was SKIPPED on account of a step that is missing.
@@ -48,7 +52,8 @@ def wanted(processing: Processing, available: Set[Step], now: datetime) -> Proce
         kept = {step: end for step, end in kept.items() if end.reason is not StepReason.PROBE_FAILED}
     if len(kept) == len(Step):
         return replace(processing, state=ProcessingState.DONE)
-    return _pending(replace(processing, failures_by_reason={}, ends=kept), due=now)
+    asked_for = _pending(replace(processing, failures_by_reason={}, ends=kept), due=now)
+    return replace(asked_for, follows_download=follows_download)
 
 
 def suspended(processing: Processing, *, keeps_results: bool = True) -> Processing:
@@ -61,6 +66,7 @@ def suspended(processing: Processing, *, keeps_results: bool = True) -> Processi
         processing,
         state=None,
         attempt=processing.attempt + 1,
+        follows_download=False,
         rung_time=None,
         next_attempt_time=None,
         waiting_reason=None,
@@ -163,6 +169,7 @@ def _pending(processing: Processing, *, due: datetime) -> Processing:
         processing,
         state=ProcessingState.PENDING,
         attempt=processing.attempt + 1,
+        follows_download=False,
         rung_time=None,
         next_attempt_time=due,
         waiting_reason=processing.waiting_reason if keeps_waiting else None,

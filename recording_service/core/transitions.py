@@ -283,7 +283,7 @@ def _ready(recording: Recording, stored_object: StoredObject, audio: Audio, now:
         # What was found out was found out of other bytes.
         processing = replace(processing, ends={}, probe=None)
     if recording.job is RecordingJob.FULL:
-        processing = processing_transitions.wanted(processing, frozenset(), now)
+        processing = processing_transitions.wanted(processing, frozenset(), now, follows_download=True)
     return replace(
         recording,
         processing=processing,

@@ -73,6 +73,7 @@ processing = st.builds(
     Processing,
     state=st.none() | st.sampled_from((ProcessingState.PENDING, ProcessingState.RUNNING, ProcessingState.DONE)),
     attempt=st.integers(1, 3),
+    follows_download=st.booleans(),
     rung_time=st.none() | times,
     next_attempt_time=times,
     waiting_reason=st.none() | st.sampled_from(WaitingReason),

@@ -412,7 +412,7 @@ def test_an_attempt_that_nobody_has_rung_for_is_no_duplicate(world: World) -> No
     assert world.enqueuer().enqueue(a_request()).reason is ENQUEUED
 
 
-def test_what_became_ready_while_its_download_was_rung_for_is_rung_for_to_be_processed(world: World) -> None:
+def test_what_became_ready_while_its_download_was_rung_for_goes_on_and_is_no_new_enqueue(world: World) -> None:
     def fetch(_: object) -> None:
         # Another caller has rung as well, and noted it first.
         world.catalogue.adapter.mark_rung([world.row().bell], world.clock.now())
@@ -427,8 +427,11 @@ def test_what_became_ready_while_its_download_was_rung_for_is_rung_for_to_be_pro
     world.script(AUDIO)
     world.bells.after["ring"] = once(fetch)
     result = world.enqueuer().enqueue(a_request())
-    assert (result.reason, result.recording.state) == (ENQUEUED, RecordingState.READY)
-    assert world.row().processing.rung_time is not None
+    assert (result.reason, result.recording.state) == (DUPLICATE, RecordingState.READY)
+    world.queue.forget()
+    world.let_pass(10.0, world.dispatcher())
+    world.process(world.processor(RUNNERS))
+    assert world.row().processing.summary is ProcessingState.DONE
 
 
 def test_a_recording_that_is_deleted_while_it_is_rung_for_is_refused(world: World) -> None:

@@ -227,7 +227,13 @@ def test_what_was_found_out_is_kept_for_the_same_bytes_and_dropped_for_others(ba
     assert after is not None
     ends = {PROBE: DONE} if back is OBJECT else {}
     assert after.processing == replace(
-        lost.processing, state=PENDING, attempt=5, next_attempt_time=NOW, failures_by_reason={}, ends=ends
+        lost.processing,
+        state=PENDING,
+        attempt=5,
+        follows_download=True,
+        next_attempt_time=NOW,
+        failures_by_reason={},
+        ends=ends,
     )
 
 

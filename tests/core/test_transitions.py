@@ -79,6 +79,8 @@ OTHER_DETAILS = CallDetails(
 #: Processing that has ended, and that has just been asked for.
 PROCESSED = Processing(ProcessingState.DONE, attempt=1, ends={step: StepEnd(ProcessingState.DONE) for step in Step})
 TO_BE_PROCESSED = Processing(ProcessingState.PENDING, attempt=1, next_attempt_time=NOW)
+#: The same, asked for with the download.
+GOES_ON = replace(TO_BE_PROCESSED, follows_download=True)
 
 #: What is spent of the budgets.
 SPENT = {FailureReason.SOURCE_NOT_FOUND: 1, FailureReason.SOURCE_UNAVAILABLE: 1}
@@ -344,7 +346,7 @@ def test_the_attempt_that_downloads_makes_it_ready() -> None:
         content_type="audio/mpeg",
         stored_channels=1,
         ready_time=NOW,
-        processing=TO_BE_PROCESSED,
+        processing=GOES_ON,
     )
 
 
@@ -564,7 +566,7 @@ def test_a_failed_recording_is_ready_with_the_bytes_that_it_had() -> None:
         content_type="audio/mpeg",
         stored_channels=1,
         ready_time=NOW,
-        processing=TO_BE_PROCESSED,
+        processing=GOES_ON,
     )
 
 

@@ -199,6 +199,7 @@ def _processing_to_row(processing: Processing) -> dict[str, Any]:
     return {
         "processing_state": None if processing.state is None else processing.state.value,
         "processing_attempt": processing.attempt,
+        "processing_follows_download": int(processing.follows_download),
         "processing_rung_time": _to_optional(processing.rung_time),
         "processing_next_attempt_time": _to_optional(processing.next_attempt_time),
         "processing_waiting_reason": None if processing.waiting_reason is None else processing.waiting_reason.value,
@@ -213,13 +214,14 @@ def _processing_to_row(processing: Processing) -> dict[str, Any]:
 
 
 def _processing_from_row(values: Values) -> Processing:
-    state, attempt, rung_time, next_attempt_time, waiting_reason, claimed_by, lease, *found = values
+    state, attempt, follows_download, rung_time, next_attempt_time, waiting_reason, claimed_by, lease, *found = values
     failures_by_reason, ends, probe = found
     if not attempt:
         return _NO_PROCESSING
     return Processing(
         state=None if state is None else ProcessingState(state),
         attempt=attempt,
+        follows_download=bool(follows_download),
         rung_time=_from_optional(rung_time),
         next_attempt_time=_from_optional(next_attempt_time),
         waiting_reason=_WAITING_REASONS[waiting_reason],

@@ -80,6 +80,7 @@ recordings = Table(
     # The work that follows the download: its columns are named as the download's, which have no prefix.
     Column("processing_state", Text),
     Column("processing_attempt", Integer, nullable=False, server_default="0"),
+    Column("processing_follows_download", Integer, nullable=False, server_default="0"),
     Column("processing_rung_time", BigInteger),
     Column("processing_next_attempt_time", BigInteger),
     Column("processing_waiting_reason", Text),

@@ -25,6 +25,9 @@ def upgrade() -> None:
     """Adds the columns, their indexes and the table of artefacts."""
     op.add_column("recordings", sa.Column("processing_state", sa.Text()))
     op.add_column("recordings", sa.Column("processing_attempt", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(
+        "recordings", sa.Column("processing_follows_download", sa.Integer(), nullable=False, server_default="0")
+    )
     op.add_column("recordings", sa.Column("processing_rung_time", sa.BigInteger()))
     op.add_column("recordings", sa.Column("processing_next_attempt_time", sa.BigInteger()))
     op.add_column("recordings", sa.Column("processing_waiting_reason", sa.Text()))
