@@ -15,10 +15,15 @@ from recording_service.core.model import (
     CallDetails,
     EnqueueRequest,
     Priority,
+    Processing,
+    ProcessingState,
     Recording,
     RecordingJob,
     RecordingKey,
     RecordingState,
+    Step,
+    StepEnd,
+    StepReason,
 )
 from recording_service.core.transitions import enqueued
 
@@ -44,6 +49,12 @@ READY: Final[Mapping[str, int]] = {
     "of_the_other_account": 1000,
     **{f"listed_{number}": 10 for number in range(7)},
 }
+#: Nothing is to be done with them any more: what is not sound could not be probed.
+PROCESSED: Final = Processing(
+    ProcessingState.DONE,
+    attempt=1,
+    ends={step: StepEnd(ProcessingState.SKIPPED, StepReason.PROBE_FAILED) for step in Step},
+)
 #: Those that have no bytes, or none yet. `fresh` is nothing but a SID: whoever uses it gets another one each time.
 OTHERS: Final = ("unknown", "held", "arriving", "absent", "deleted", "fresh")
 #: Every name that a scenario may use.
@@ -101,6 +112,7 @@ class Shelf:
                 queued,
                 state=RecordingState.READY,
                 attempt=attempt,
+                processing=PROCESSED,
                 revision=queued.revision + 1,
                 rung_time=now,
                 received_bytes=stored.size_bytes,
