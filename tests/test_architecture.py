@@ -71,8 +71,9 @@ FAMILIES = ("disk", "twilio")
 #: Small modules that adapters of several families share, because they share a technology. They import no adapter.
 SHARED_ADAPTERS = frozenset(
     {
+        "answer_times",  # HTTP: what an answer's headers say of times
+        "one_request",  # HTTP: a request by a connection of its own
         "object_keys",  # how objects and uploads are named on any shelf
-        "retry_after",  # how long an answer by HTTP asks to wait
         "redis_client",  # connections to Redis, and what its errors are to the core
         "private_sockets",  # where processes of this machine meet
         "parent_death",  # Linux: a child dies with its parent

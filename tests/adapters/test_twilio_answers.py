@@ -9,31 +9,10 @@ from hypothesis import strategies as st
 from recording_service.adapters.twilio_media.answers import (
     announced_length,
     error_of,
-    time_of_answer,
 )
 from recording_service.core.errors import SourceError, SourceUnavailable
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("header", "time"),
-    [
-        (None, NOW),
-        ("", NOW),
-        ("today", NOW),
-        ("Sun, 99 Mar 2026 12:01:30 GMT", NOW),
-        ("Sun, 01 Mar 2026 14:01:30 GMT", datetime(2026, 3, 1, 14, 1, 30, tzinfo=UTC)),
-        ("Sun, 01 Mar 2026 14:01:30 -0000", datetime(2026, 3, 1, 14, 1, 30, tzinfo=UTC)),
-    ],
-)
-def test_an_answer_was_sent_when_it_says_or_now(header: str | None, time: datetime) -> None:
-    assert time_of_answer(header, NOW) == time
-
-
-@given(st.text())
-def test_when_an_answer_was_sent_is_never_an_exception(header: str) -> None:
-    assert time_of_answer(header, NOW).tzinfo is not None
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import requests
 from requests.exceptions import ConnectTimeout, ReadTimeout, SSLError
 from urllib3.exceptions import HTTPError
 
+from recording_service.adapters.answer_times import retry_after_seconds
 from recording_service.adapters.event_callbacks.connection import BoundedAdapter, Deadline
 from recording_service.adapters.event_callbacks.signing import signatures
-from recording_service.adapters.retry_after import retry_after_seconds
 from recording_service.core.event_ports import ReceiverAnswer
 from recording_service.core.events import Event, written_time
 from recording_service.core.ports import Clock

@@ -6,15 +6,13 @@ thread ends it, whatever reads from it or writes to it just then: TLS's handshak
 
 import socket
 import threading
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
+
+from recording_service.adapters.one_request import OneRequestAdapter
 
 
 class Deadline:
@@ -68,42 +66,16 @@ class BoundedSecureConnection(BoundedConnection, HTTPSConnection):
     """The same, with TLS."""
 
 
-class BoundedPool(HTTPConnectionPool):
-    """Makes the connection of one callback."""
-
-    ConnectionCls = BoundedConnection
-
-    def __init__(self, host: str, port: int | None, *, deadline: Deadline, **options: Any) -> None:
-        super().__init__(host, port, **options)
-        self._deadline = deadline
-
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.deadline = self._deadline
-        return connection
-
-
-class BoundedSecurePool(BoundedPool, HTTPSConnectionPool):
-    """The same, with TLS."""
-
-    ConnectionCls = BoundedSecureConnection
-
-
-class BoundedAdapter(HTTPAdapter):
-    """Sends one request. Without a session there are no redirects, proxies, netrc, cookies and environment."""
+class BoundedAdapter(OneRequestAdapter):
+    """Sends one request, within its deadline."""
 
     def __init__(self, deadline: Deadline, certificates: Path | None) -> None:
         """`certificates` are trusted instead of certifi's."""
-        super().__init__()
-        self._verify = str(certificates) if certificates else True
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(BoundedPool, deadline=deadline),
-            "https": partial(BoundedSecurePool, deadline=deadline),
-        }
+        self._deadline = deadline
+        super().__init__(BoundedConnection, BoundedSecureConnection, self._prepare, certificates)
 
-    def ask(self, request: requests.PreparedRequest, *, connect_seconds: float, seconds: float) -> requests.Response:
-        """Asks, and reads the headers of the answer. Raises what requests and urllib3 raise."""
-        return self.send(request, stream=True, timeout=(connect_seconds, seconds), verify=self._verify)
+    def _prepare(self, connection: Any) -> None:
+        connection.deadline = self._deadline
 
 
 def _shut_down(sock: socket.socket) -> None:

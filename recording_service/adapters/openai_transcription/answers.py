@@ -1,9 +1,8 @@
 """What an answer means that is no transcript: pure functions of its status and headers."""
 
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
+from recording_service.adapters.answer_times import retry_after_seconds
 from recording_service.core.errors import (
     TranscriptionAnswerInvalid,
     TranscriptionError,
@@ -12,9 +11,6 @@ from recording_service.core.errors import (
     TranscriptionRefused,
     TranscriptionUnavailable,
 )
-
-#: A number of seconds in `Retry-After`; longer ones are absurd, not long.
-_SECONDS = re.compile(r"[0-9]{1,9}")
 
 #: 4xx that say "again", not "never": a timeout, a misdirected and an early request (RFC 9110 §15.5, RFC 8470 §5.2).
 PASSING_REFUSALS = frozenset({408, 421, 425})
@@ -45,28 +41,3 @@ def error_of(status: int, retry_after: str | None, now: datetime) -> Transcripti
     if 200 <= status < 300:
         return TranscriptionAnswerInvalid(f"the transcription server sent no transcript ({status})")
     return TranscriptionUnavailable(f"the transcription server failed ({status})")
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """How long `Retry-After` asks to wait from `now`: seconds or an HTTP date (RFC 9110 §10.2.3).
-
-    A date that has passed is 0. What is no such value, negative or absurd (10^9 seconds) is None.
-    """
-    text = (header or "").strip()
-    if _SECONDS.fullmatch(text):
-        return float(text)
-    date = _date_of(text)
-    return None if date is None else max(0.0, (date - now).total_seconds())
-
-
-def time_of_answer(date: str | None, now: datetime) -> datetime:
-    """When an answer was sent, by its sender's clock (`Date`, RFC 9110 §6.6.1); `now` where it does not say."""
-    return _date_of((date or "").strip()) or now
-
-
-def _date_of(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date

@@ -13,10 +13,9 @@ from http.client import HTTPResponse
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from recording_service.adapters.one_request import OneRequestAdapter
 from recording_service.adapters.openai_transcription.patience import Patience
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
 
@@ -85,44 +84,18 @@ class PatientSecureConnection(PatientConnection, HTTPSConnection):
     """The same, with TLS."""
 
 
-class PatientPool(HTTPConnectionPool):
-    """Makes the connection of one clip."""
-
-    ConnectionCls = PatientConnection
-
-    def __init__(self, host: str, port: int | None, *, patience: Patience, **options: Any) -> None:
-        super().__init__(host, port, **options)
-        self._patience = patience
-
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.response_class = partial(PatientResponse, patience=self._patience)
-        connection.patience = self._patience
-        return connection
-
-
-class PatientSecurePool(PatientPool, HTTPSConnectionPool):
-    """The same, with TLS."""
-
-    ConnectionCls = PatientSecureConnection
-
-
-class PatientAdapter(HTTPAdapter):
-    """Sends one clip. Not by a `requests.Session`: even one that follows no redirect reads its body whole.
-
-    Without a session there are also no proxies, no netrc, no cookies and no environment variables.
-    """
+class PatientAdapter(OneRequestAdapter):
+    """Sends one clip."""
 
     def __init__(self, settings: OpenAiTranscriptionSettings) -> None:
-        super().__init__()
         self._patience = Patience(settings)
-        self._verify = str(settings.certificates) if settings.certificates else True
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(PatientPool, patience=self._patience),
-            "https": partial(PatientSecurePool, patience=self._patience),
-        }
+        super().__init__(PatientConnection, PatientSecureConnection, self._prepare, settings.certificates)
 
     def fetch(self, request: requests.PreparedRequest) -> requests.Response:
         """Asks, and reads the headers of the answer. Raises what requests and urllib3 raise, and TranscriptionError."""
-        timeout = (self._patience.connect_seconds(), self._patience.idle_seconds())
-        return self.send(request, stream=True, timeout=timeout, verify=self._verify)
+        patience = self._patience
+        return self.ask(request, connect_seconds=patience.connect_seconds(), seconds=patience.idle_seconds())
+
+    def _prepare(self, connection: Any) -> None:
+        connection.response_class = partial(PatientResponse, patience=self._patience)
+        connection.patience = self._patience

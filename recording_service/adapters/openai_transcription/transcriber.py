@@ -9,7 +9,8 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from recording_service.adapters.openai_transcription.answers import error_of, time_of_answer
+from recording_service.adapters.answer_times import time_of_answer
+from recording_service.adapters.openai_transcription.answers import error_of
 from recording_service.adapters.openai_transcription.connection import PatientAdapter
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
 from recording_service.adapters.openai_transcription.verbose_json import clip_transcript_of

@@ -1,10 +1,9 @@
 """What an answer of Twilio's means that is not a recording: pure functions of its status and headers (twilio.md A4)."""
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
-from recording_service.adapters.retry_after import retry_after_seconds
+from recording_service.adapters.answer_times import retry_after_seconds
 from recording_service.core.errors import (
     SourceError,
     SourceGone,
@@ -42,18 +41,6 @@ def error_of(status: int, retry_after: str | None, now: datetime, *, by_account:
     if 400 <= status < 500 and status not in PASSING_REFUSALS | {401, 403}:
         return SourceRefused(f"Twilio refused the request ({status})")
     return SourceUnavailable(f"Twilio did not send the recording ({status})", retry_after_seconds(retry_after, now))
-
-
-def time_of_answer(date: str | None, now: datetime) -> datetime:
-    """When an answer was sent, by its sender's clock (`Date`, RFC 9110 §6.6.1); `now` where it does not say.
-
-    What is a date in its other headers is meant by that clock: ours may be wrong.
-    """
-    try:
-        sent = parsedate_to_datetime((date or "").strip())
-    except (ValueError, OverflowError):
-        return now
-    return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent
 
 
 def announced_length(content_length: str | None, transfer_encoding: str | None) -> int | None:

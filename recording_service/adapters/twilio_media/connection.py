@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
+from recording_service.adapters.one_request import OneRequestAdapter
 from recording_service.adapters.twilio_media.patience import Patience
 from recording_service.adapters.twilio_media.response import PatientResponse
 from recording_service.core.errors import SourceUnavailable
@@ -66,49 +65,23 @@ class PatientSecureConnection(PatientConnection, HTTPSConnection):
     """The same, with TLS."""
 
 
-class PatientPool(HTTPConnectionPool):
-    """Makes the connection of one request."""
-
-    ConnectionCls = PatientConnection
-
-    def __init__(self, host: str, port: int | None, *, patience: Patience, public_only: bool, **options: Any) -> None:
-        super().__init__(host, port, **options)
-        self._patience = patience
-        self._public_only = public_only
-
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.response_class = partial(PatientResponse, patience=self._patience)
-        connection.public_only = self._public_only
-        return connection
-
-
-class PatientSecurePool(PatientPool, HTTPSConnectionPool):
-    """The same, with TLS."""
-
-    ConnectionCls = PatientSecureConnection
-
-
-class PatientAdapter(HTTPAdapter):
-    """Sends the requests for one recording. Not by a `requests.Session`: that reads redirects' bodies whole.
-
-    Without a session there are also no proxies, no netrc, no cookies and no environment variables.
-    """
+class PatientAdapter(OneRequestAdapter):
+    """Sends the requests for one recording."""
 
     def __init__(self, patience: Patience, *, public_only: bool, certificates: Path | None) -> None:
         """`public_only` refuses private addresses; `certificates` are trusted instead of certifi's."""
-        super().__init__()
         self._patience = patience
-        self._verify = str(certificates) if certificates else True
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(PatientPool, patience=patience, public_only=public_only),
-            "https": partial(PatientSecurePool, patience=patience, public_only=public_only),
-        }
+        self._public_only = public_only
+        super().__init__(PatientConnection, PatientSecureConnection, self._prepare, certificates)
 
     def fetch(self, request: requests.PreparedRequest) -> requests.Response:
         """Asks, and reads the headers of the answer. Raises what requests and urllib3 raise, and SourceError."""
-        timeout = (self._patience.connect_seconds(), self._patience.idle_seconds())
-        return self.send(request, stream=True, timeout=timeout, verify=self._verify)
+        patience = self._patience
+        return self.ask(request, connect_seconds=patience.connect_seconds(), seconds=patience.idle_seconds())
+
+    def _prepare(self, connection: Any) -> None:
+        connection.response_class = partial(PatientResponse, patience=self._patience)
+        connection.public_only = self._public_only
 
 
 def is_public(address: Address) -> bool:

@@ -11,6 +11,7 @@ from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from recording_service.adapters.answer_times import time_of_answer
 from recording_service.adapters.twilio_media.account import (
     MediaFormat,
     TwilioAccount,
@@ -18,7 +19,7 @@ from recording_service.adapters.twilio_media.account import (
     media_url,
     resource_url,
 )
-from recording_service.adapters.twilio_media.answers import announced_length, error_of, time_of_answer
+from recording_service.adapters.twilio_media.answers import announced_length, error_of
 from recording_service.adapters.twilio_media.connection import PatientAdapter
 from recording_service.adapters.twilio_media.patience import Patience
 from recording_service.adapters.twilio_media.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, RedirectRules

@@ -1,4 +1,4 @@
-"""How long an answer asks to wait, for any header."""
+"""When an answer was sent and how long it asks to wait, for any header."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording_service.adapters.retry_after import retry_after_seconds
+from recording_service.adapters.answer_times import retry_after_seconds, time_of_answer
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -60,3 +60,23 @@ def test_a_date_is_as_far_away_as_it_is(date: datetime) -> None:
     assert retry_after_seconds(format_datetime(whole, usegmt=True), NOW) == max(
         0.0, (whole - NOW) / timedelta(seconds=1)
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "time"),
+    [
+        (None, NOW),
+        ("", NOW),
+        ("today", NOW),
+        ("Sun, 99 Mar 2026 12:01:30 GMT", NOW),
+        ("Sun, 01 Mar 2026 14:01:30 GMT", datetime(2026, 3, 1, 14, 1, 30, tzinfo=UTC)),
+        ("Sun, 01 Mar 2026 14:01:30 -0000", datetime(2026, 3, 1, 14, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_an_answer_was_sent_when_it_says_or_now(header: str | None, time: datetime) -> None:
+    assert time_of_answer(header, NOW) == time
+
+
+@given(st.text())
+def test_when_an_answer_was_sent_is_never_an_exception(header: str) -> None:
+    assert time_of_answer(header, NOW).tzinfo is not None

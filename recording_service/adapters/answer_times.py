@@ -1,4 +1,4 @@
-"""`Retry-After` of an answer by HTTP, whoever sent it."""
+"""Times in the headers of an answer by HTTP, whoever sent it."""
 
 import re
 from datetime import UTC, datetime
@@ -16,10 +16,21 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     text = (header or "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)
+    date = _date_of(text)
+    return None if date is None else max(0.0, (date - now).total_seconds())
+
+
+def time_of_answer(date: str | None, now: datetime) -> datetime:
+    """When an answer was sent, by its sender's clock (`Date`, RFC 9110 §6.6.1); `now` where it does not say.
+
+    What is a date in its other headers is meant by that clock: ours may be wrong.
+    """
+    return _date_of((date or "").strip()) or now
+
+
+def _date_of(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - now).total_seconds())
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
