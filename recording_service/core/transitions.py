@@ -123,7 +123,7 @@ def stored(
         return None
     labels = {key: value for key, value in existing.call.labels.items() if key != ADOPTED_LABEL}
     downloaded = replace(existing, call=replace(existing.call, labels=labels), encryption_details=encryption_details)
-    return _changed(_ready(downloaded, stored_object, audio, now), now)
+    return _changed(_ready(downloaded, stored_object, audio, now, follows_download=True), now)
 
 
 def adopted(
@@ -277,13 +277,15 @@ def _is_downloading(recording: Recording, bell: Bell) -> bool:
     return recording.state is RecordingState.DOWNLOADING and recording.attempt == bell.attempt
 
 
-def _ready(recording: Recording, stored_object: StoredObject, audio: Audio, now: datetime) -> Recording:
+def _ready(
+    recording: Recording, stored_object: StoredObject, audio: Audio, now: datetime, *, follows_download: bool = False
+) -> Recording:
     processing = recording.processing
     if stored_object.sha256 != recording.expected_sha256:
         # What was found out was found out of other bytes.
         processing = replace(processing, ends={}, probe=None)
     if recording.job is RecordingJob.FULL:
-        processing = processing_transitions.wanted(processing, frozenset(), now, follows_download=True)
+        processing = processing_transitions.wanted(processing, frozenset(), now, follows_download=follows_download)
     return replace(
         recording,
         processing=processing,

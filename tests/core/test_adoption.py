@@ -179,6 +179,16 @@ def test_bytes_that_were_lost_and_turn_up_again_are_adopted_without_a_doubt(worl
     assert row.call.labels == {}
 
 
+def test_nobody_has_rung_for_the_processing_of_what_was_adopted(world: World) -> None:
+    world.shelf.lose(ready(world).object_key)
+    walk(world)
+    fail_for_good(world)
+    put(world, AUDIO, attempt=1)
+    walk(world)
+    reasons = [world.enqueuer().enqueue(a_request()).reason for _ in range(2)]
+    assert reasons == [EnqueueReason.ENQUEUED, EnqueueReason.DUPLICATE]
+
+
 def test_damaged_bytes_are_kept_but_never_ready(world: World, caplog: pytest.LogCaptureFixture) -> None:
     before = ready(world)
     world.shelf.alter(before.object_key, 50)

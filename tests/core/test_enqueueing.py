@@ -434,6 +434,20 @@ def test_what_became_ready_while_its_download_was_rung_for_goes_on_and_is_no_new
     assert world.row().processing.summary is ProcessingState.DONE
 
 
+def test_what_could_not_be_rung_for_when_its_download_was_ready_is_in_hand_all_the_same(world: World) -> None:
+    """The bell of the download rang for the whole job; the dispatcher rings for what is left of it."""
+    world.script(AUDIO)
+    world.enqueuer().enqueue(a_request())
+    world.bells.fail(QueueUnavailable(), "ring")
+    world.work()
+    assert world.enqueuer().enqueue(a_request()).reason is DUPLICATE
+    assert (world.row().processing.state, world.row().processing.rung_time) == (ProcessingState.PENDING, None)
+    world.bells.mend()
+    world.let_pass(10.0, world.dispatcher())
+    world.process(world.processor(RUNNERS))
+    assert world.enqueuer().enqueue(a_request()).reason is CACHED
+
+
 def test_a_recording_that_is_deleted_while_it_is_rung_for_is_refused(world: World) -> None:
     def delete(_: object) -> None:
         world.service().delete(Target(*KEY), allow_missing=False)

@@ -566,7 +566,7 @@ def test_a_failed_recording_is_ready_with_the_bytes_that_it_had() -> None:
         content_type="audio/mpeg",
         stored_channels=1,
         ready_time=NOW,
-        processing=GOES_ON,
+        processing=TO_BE_PROCESSED,
     )
 
 
