@@ -29,6 +29,7 @@ from recording_service.core.model import (
     Bell,
     EnqueueReason,
     EnqueueRequest,
+    Priority,
     ProcessingState,
     Recording,
     RecordingJob,
@@ -64,6 +65,15 @@ class EnqueueResult(NamedTuple):
 
 #: What became of one request: a result, or the error that it ends in.
 Outcome = EnqueueResult | EnqueueFailed | RecordingDeleted
+
+
+class _Committed(NamedTuple):
+    """What one transaction has made of a group of requests."""
+
+    #: The rows as they were committed, or why they were not; one a request, in order.
+    rows: "list[Recording | EnqueueFailed]"
+    #: Bells that rang before somebody came to wait for the recording (see `_ring_again`).
+    raised: Sequence[Bell] = ()
 
 
 class _Ticket:
@@ -128,7 +138,9 @@ class Enqueuer:
         outcomes: list[Outcome] = []
         for start in range(0, len(requests), GROUP_LIMIT):
             group = requests[start : start + GROUP_LIMIT]
-            outcomes += self._ring(group, self._commit(group))
+            committed = self._commit(group)
+            outcomes += self._ring(group, committed.rows)
+            self._ring_again(committed.raised)
         return outcomes
 
     def _wait(self, ticket: _Ticket) -> None:
@@ -159,7 +171,8 @@ class Enqueuer:
                 committed = self._commit(requests)
             finally:
                 self._hand_over()
-            outcomes = self._ring(requests, committed)
+            outcomes = self._ring(requests, committed.rows)
+            self._ring_again(committed.raised)
         finally:
             # Also where this thread is being ended: those who wait for it must not wait for their deadline.
             for ticket, outcome in zip_longest(group, outcomes):
@@ -184,16 +197,18 @@ class Enqueuer:
             else:
                 self._led = False
 
-    def _commit(self, requests: Sequence[EnqueueRequest]) -> "list[Recording | EnqueueFailed]":
-        """The rows as they were committed, or why they were not."""
+    def _commit(self, requests: Sequence[EnqueueRequest]) -> _Committed:
         now = self._clock.now()
         try:
             failpoint(Failpoint.ENQUEUE_BEFORE_COMMIT)
             amended = self._catalogue.amend([(request.key, self._decision(request, now)) for request in requests])
             failpoint(Failpoint.ENQUEUE_AFTER_COMMIT)
         except Exception as error:
-            return [_failure(error, None) for _ in requests]
-        return [EnqueueFailed(None) if row is None else self._shelved(row) for row, _ in amended]
+            return _Committed([_failure(error, None) for _ in requests])
+        return _Committed(
+            [EnqueueFailed(None) if row is None else self._shelved(row) for row, _ in amended],
+            [row.bell.echo for row, changed in amended if row is not None and changed and _is_rung_and_waited_for(row)],
+        )
 
     def _shelved(self, recording: Recording) -> Recording | EnqueueFailed:
         """The row; put back to be fetched if it says READY and its object is not there, whole."""
@@ -266,6 +281,29 @@ class Enqueuer:
             for place, outcome in zip(moved_on, again, strict=True):
                 outcomes[place] = outcome
         return outcomes
+
+    def _ring_again(self, bells: Sequence[Bell]) -> None:
+        """Rings for what somebody waits to hear now, whose own bell may have been heard in vain.
+
+        It was, if the account had all that it may then (`core.next_bells`): what is PLAYBACK is not held back any more.
+        Raises nothing: the answer is true without it, and the dispatcher finds the bell missing.
+        """
+        if not bells:
+            return
+        try:
+            self._queue.ring(list(dict.fromkeys(bells)))
+        except DependencyUnavailable as error:
+            _log.warning("%s; the dispatcher rings for what somebody waits for", error)
+        except Exception:
+            _log.exception("ringing for what somebody waits for failed unexpectedly")
+
+
+def _is_rung_and_waited_for(recording: Recording) -> bool:
+    return (
+        recording.state is RecordingState.QUEUED
+        and recording.rung_time is not None
+        and recording.priority is Priority.PLAYBACK
+    )
 
 
 def _needed_bell(job: RecordingJob, recording: Recording) -> Bell | None:

@@ -108,7 +108,7 @@ class Bell(NamedTuple):
     recording_sid: str
     attempt: int
     work: Work = Work.DOWNLOAD
-    #: Rung when that attempt had ended, for whatever was held back meanwhile (`core.held_back`): no row's own bell.
+    #: Rung beside the row's own, for what was heard in vain while the account had all that it may: no row's own bell.
     is_echo: bool = False
 
     @property
@@ -118,7 +118,7 @@ class Bell(NamedTuple):
 
     @property
     def echo(self) -> "Bell":
-        """The bell that rings when this attempt has ended."""
+        """The bell that rings once more: this attempt has ended, or somebody waits for it now."""
         return self._replace(is_echo=True)
 
     @property

@@ -41,6 +41,7 @@ from recording_service.core.model import (
     WaitingReason,
     Work,
 )
+from recording_service.core.next_bells import AccountLimits
 from recording_service.core.requests import Target
 from tests.support.core_world import AUDIO, KEY, OTHER_ACCOUNT, WORKER, World, a_key, a_request
 from tests.support.failing_port import once, raising
@@ -178,7 +179,10 @@ def test_the_enqueue_table_cell_by_cell(
     row = world.row()
     assert reasons([outcome]) == [answer]
     assert row.job is wanted
-    assert world.bells.calls["ring"] == rung_before + (answer is ENQUEUED)
+    # What was rung for, and somebody waits for now, is rung for once more.
+    is_waiting = before is not None and before.state is RecordingState.QUEUED and before.rung_time is not None
+    raised = is_waiting and row.priority is Priority.PLAYBACK and answer is DUPLICATE
+    assert world.bells.calls["ring"] == rung_before + (answer is ENQUEUED or raised)
     if answer is ENQUEUED and row.state is RecordingState.READY:
         # Only the processing: the recording stays playable.
         processing = row.processing
@@ -931,3 +935,50 @@ def test_processing_that_a_worker_gave_back_is_rung_for(world: World) -> None:
     world.attempts().release(WORKER)
     assert world.enqueuer().enqueue(a_request()).reason is ENQUEUED
     assert world.queue.hear(Work.PROCESSING) == world.row().processing_bell
+
+
+# What somebody waits to hear
+
+
+@pytest.fixture
+def full() -> World:
+    """An account that has all that it may: one download, while the bells of two others have been heard in vain."""
+    world = World(limits=AccountLimits(downloads=1))
+    keys = [a_key(number) for number in range(1, 4)]
+    for key in keys:
+        world.script(AUDIO, key=key)
+        world.enqueuer().enqueue(a_request(key))
+    world.claim(keys[0])
+    world.work()
+    assert [world.row(key).state for key in keys[1:]] == [RecordingState.QUEUED] * 2
+    return world
+
+
+def test_what_is_held_back_is_taken_at_once_when_somebody_waits_for_it(full: World) -> None:
+    waited_for = a_key(3)
+    result = full.enqueuer().enqueue(a_request(waited_for, priority=Priority.PLAYBACK))
+    assert result.reason is DUPLICATE
+    full.work()
+    assert full.row(waited_for).state is RecordingState.READY
+    assert full.row(a_key(2)).state is RecordingState.QUEUED
+
+
+def test_it_is_rung_for_once_more_and_not_again_and_again(full: World) -> None:
+    waited_for = a_request(a_key(3), priority=Priority.PLAYBACK)
+    rung = full.bells.calls["ring"]
+    full.enqueuer().enqueue_batch([waited_for] * 3)
+    full.enqueuer().enqueue(waited_for)
+    assert (full.bells.calls["ring"], full.queue.waiting()) == (rung + 1, 1)
+
+
+@pytest.mark.parametrize("error", [QueueUnavailable(), AttributeError("a bug")], ids=str)
+def test_that_it_is_waited_for_is_true_though_nobody_could_ring_and_the_dispatcher_does(
+    full: World, error: Exception
+) -> None:
+    full.bells.fail(error, "ring")
+    result = full.enqueuer().enqueue(a_request(a_key(3), priority=Priority.PLAYBACK))
+    assert (result.reason, result.recording.priority) == (DUPLICATE, Priority.PLAYBACK)
+    full.bells.mend()
+    full.let_pass(15.0, full.dispatcher())
+    full.work()
+    assert full.row(a_key(3)).state is RecordingState.READY

@@ -57,9 +57,14 @@ def test_one_account_has_one_download_at_a_time_while_others_and_playback_go_on(
         service.enqueue(urgent, job=recording_pb2.RECORDING_JOB_DOWNLOAD_ONLY)
         service.ready(urgent)
 
+        # One that is held back, and that somebody waits for now.
+        raised = behind[-1]
+        service.enqueue(raised, job=recording_pb2.RECORDING_JOB_DOWNLOAD_ONLY)
+        service.ready(raised)
+
         assert count(service, recording_pb2.RECORDING_STATE_DOWNLOADING) == 1
-        assert count(service, recording_pb2.RECORDING_STATE_QUEUED) == BEHIND
-        assert {request.recording_sid for request in twilio.requests} == {held, elsewhere, urgent}
+        assert count(service, recording_pb2.RECORDING_STATE_QUEUED) == BEHIND - 1
+        assert {request.recording_sid for request in twilio.requests} == {held, elsewhere, urgent, raised}
 
         gate.release()
         began = time.monotonic()
