@@ -207,7 +207,11 @@ class Enqueuer:
             return _Committed([_failure(error, None) for _ in requests])
         return _Committed(
             [EnqueueFailed(None) if row is None else self._shelved(row) for row, _ in amended],
-            [row.bell.echo for row, changed in amended if row is not None and changed and _is_rung_and_waited_for(row)],
+            [
+                row.bell.echo
+                for request, (row, changed) in zip(requests, amended, strict=True)
+                if changed and row is not None and request.priority is Priority.PLAYBACK and _waits_and_has_rung(row)
+            ],
         )
 
     def _shelved(self, recording: Recording) -> Recording | EnqueueFailed:
@@ -298,12 +302,8 @@ class Enqueuer:
             _log.exception("ringing for what somebody waits for failed unexpectedly")
 
 
-def _is_rung_and_waited_for(recording: Recording) -> bool:
-    return (
-        recording.state is RecordingState.QUEUED
-        and recording.rung_time is not None
-        and recording.priority is Priority.PLAYBACK
-    )
+def _waits_and_has_rung(recording: Recording) -> bool:
+    return recording.state is RecordingState.QUEUED and recording.rung_time is not None
 
 
 def _needed_bell(job: RecordingJob, recording: Recording) -> Bell | None:
