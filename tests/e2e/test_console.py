@@ -210,6 +210,21 @@ def test_a_service_stops_under_an_open_console_which_says_so(
         assert "stopped" in service.log.splitlines()[-1]
 
 
+def test_a_recording_is_found_by_what_is_said_in_it_and_the_words_lead_to_their_place(
+    console: Console, service: RunningService
+) -> None:
+    recording_sid = service.twilio.add_recording(duration=SECONDS).recording_sid
+    service.enqueue(recording_sid)
+    console.choose(recording_sid)
+    first = console.page.locator("#captions-lines .caption-said").first
+    first.wait_for()
+    word = max(re.findall(r"\w+", first.inner_text()), key=len)
+    console.page.get_by_role("searchbox").fill(f'"{word.upper()}"')
+    console.page.get_by_role("searchbox").press("Enter")
+    expect(console.row(recording_sid).locator(".said mark").first).to_have_text(word)
+    expect(first.locator("mark").first).to_have_text(word)
+
+
 def test_a_signed_url_that_has_expired_says_so(browser: Browser, tmp_path: Path, twilio: TwilioStandIn) -> None:
     client = GrpcClient(token=token_of("integration"))
     file = callers_file(tmp_path, {"integration": Known(["read", "enqueue", "manage"], [ACCOUNT_SID, OTHER_ACCOUNT])})

@@ -123,6 +123,8 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
         self.recordings: dict[str, Recording] = {}
         #: What a search shows of recordings, by their SIDs.
         self.said: dict[str, TranscriptMatch] = {}
+        #: The SIDs of recordings that no search finds.
+        self.silent: set[str] = set()
         self.contents: dict[str, bytes] = {}
         self.waveforms: dict[str, GetWaveformResponse] = {}
         self.transcripts: dict[str, GetTranscriptResponse] = {}
@@ -398,7 +400,11 @@ class FakeRecordings(RecordingServiceServicer, health_pb2_grpc.HealthServicer):
                 self._watchers -= 1
 
     def _listed(self, request: Any) -> ListRecordingsResponse:
-        matching = [each for each in self._newest_first() if _matches(request, each)]
+        matching = [
+            each
+            for each in self._newest_first()
+            if _matches(request, each) and not (request.words and each.recording_sid in self.silent)
+        ]
         start = int(request.page_token or 0)
         end = start + (request.page_size or 50)
         said = [self.said[each.recording_sid] for each in matching[start:end] if each.recording_sid in self.said]

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Route
 
 from recording_service.http_api import HttpSettings
 from recording_service.twilio_stand_in.mp3 import mp3_of_duration
+from recordings.v1.lookup_pb2 import TextRange, TranscriptMatch
 from recordings.v1.recording_pb2 import FailureReason, RecordingJob, RecordingState, WaitingReason
 from tests.http_api.fake_recordings import FakeRecordings, FakeServer
 from tests.http_api.running_app import PUBLIC_URL, running_app
@@ -79,6 +80,16 @@ _TALK = (
     "Lovely. That was all, thank you very much.",
     "You're welcome. Have a nice day!",
 )
+#: What is looked for in pictures of their own, and what is said about it in some of the recordings.
+_WORD = "bill"
+_SAID = {
+    2: "and then there is the second bill, which came on the same day as the",
+    6: "no, I have never had a bill from you in all these years",
+    _HEARD: "two letters about the same bill, and they don't agree with each other",
+    14: "could you send the bill to my new address, please",
+    16: "who pays the bill when we have moved out",
+    18: "your bill is due on the fifteenth",
+}
 
 
 def make_up(recordings: FakeRecordings) -> list[str]:
@@ -129,6 +140,16 @@ def make_up(recordings: FakeRecordings) -> list[str]:
             hear(recordings, recording, content, _TALK)
         sids.append(recording_sid)
     recordings.recordings[sids[_OPEN]].labels["queue"] = "billing"
+    recordings.silent.update(sid for place, sid in enumerate(sids) if place not in _SAID)
+    for place, text in _SAID.items():
+        start = text.index(_WORD)
+        match = TranscriptMatch(
+            account_sid=recordings.recordings[sids[place]].account_sid,
+            recording_sid=sids[place],
+            snippet=text,
+            highlights=[TextRange(start=start, end=start + len(_WORD))],
+        )
+        recordings.said[sids[place]] = match
     return sids
 
 
@@ -155,6 +176,14 @@ def take_pictures(browser: Browser, url: str, sids: list[str], folder: Path) -> 
         console.page.locator("#captions-lines [aria-current]").first.wait_for()
         console.page.mouse.move(0, 0)
         _shoot(console, folder / f"console-sound-{scheme}.png")
+        console = _console(browser, scheme, _WIDE)
+        console.open(url, f"#words={_WORD}")
+        console.wait_until_live()
+        console.choose(sids[_HEARD])
+        console.wait_for_audio("audio.readyState > 0")
+        console.page.locator("#captions-lines mark").first.wait_for()
+        console.page.mouse.move(0, 0)
+        _shoot(console, folder / f"console-found-{scheme}.png")
     if folder.name == "docs":
         return
     _others(browser, url, sids, folder)

@@ -9,12 +9,13 @@ export function address(path, query = {}) {
   return url;
 }
 
-/** An answer that is not the one hoped for. `status` is 0 where there was none at all. */
+/** An answer that is not the one hoped for. `status` is 0 where there was none at all; `fields`: what is wrong with each. */
 export class Failure extends Error {
-  constructor(status, reason, words) {
+  constructor(status, reason, words, fields = []) {
     super(words);
     this.status = status;
     this.reason = reason;
+    this.fields = fields;
   }
 }
 
@@ -24,7 +25,8 @@ export async function ask(path, { query, ...options } = {}) {
   const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
   const body = isJson ? await response.json().catch(() => undefined) : undefined;
   if (!response.ok) {
-    throw new Failure(response.status, body?.reason ?? "", body?.detail ?? `The service answered ${response.status}.`);
+    const words = body?.detail ?? `The service answered ${response.status}.`;
+    throw new Failure(response.status, body?.reason ?? "", words, body?.errors);
   }
   return body;
 }

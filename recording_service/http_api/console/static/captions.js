@@ -1,6 +1,7 @@
 // The captions below the player: the cues of a <track>, a line each; the one that is being said is marked.
 
 import { byId, el, setText, unseen } from "./dom.js";
+import { markedText } from "./marking.js";
 import { clockTime } from "./words.js";
 
 export class Captions {
@@ -11,6 +12,7 @@ export class Captions {
   #url = "";
   #track;
   #buttons = new Map();
+  #sought = [];
 
   /** Calls `on.seek(seconds)` when a line is chosen. */
   constructor(on) {
@@ -18,10 +20,15 @@ export class Captions {
     this.#lines.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** Shows the captions of this address, unless they are these already; `undefined`: none. */
-  load(url) {
+  /** Shows the captions of this address, unless they are these already; `undefined`: none. Marks these words in them. */
+  load(url, sought) {
+    const isSought = String(sought) !== String(this.#sought);
+    this.#sought = sought;
     const wanted = url === undefined ? "" : String(url);
-    if (wanted === this.#url) return;
+    if (wanted === this.#url) {
+      if (isSought) this.#markSought();
+      return;
+    }
     this.#url = wanted;
     this.#track?.remove();
     this.#track = undefined;
@@ -59,7 +66,7 @@ export class Captions {
         "button",
         { type: "button", tabindex: "-1" },
         el("span", { class: "caption-time" }, clockTime(cue.startTime)),
-        el("span", { class: "caption-text" }, speaker(who, before), text),
+        el("span", { class: "caption-text" }, speaker(who, before), el("span", { class: "caption-said" }, text)),
       );
       button.addEventListener("click", () => {
         this.#rove(button);
@@ -73,6 +80,21 @@ export class Captions {
     if (lines.length) this.#rove(lines[0].firstElementChild);
     setText(byId("captions-words"), lines.length ? "" : "Nothing is said in it.");
     this.#mark(track);
+    this.#markSought();
+  }
+
+  /** Marks what was looked for, and shows the first of it. */
+  #markSought() {
+    let first;
+    for (const button of this.#buttons.values()) {
+      const said = button.querySelector(".caption-said");
+      const marked = markedText(said.textContent, this.#sought);
+      said.replaceChildren(...(marked ?? [said.textContent]));
+      if (marked) first ??= button;
+    }
+    if (!first) return;
+    this.#rove(first);
+    this.#reveal(first);
   }
 
   #mark(track) {

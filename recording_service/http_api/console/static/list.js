@@ -2,6 +2,7 @@
 
 import { copyButton } from "./copying.js";
 import { byId, el, icon, setText, unseen } from "./dom.js";
+import { markedSnippet } from "./marking.js";
 import { now } from "./server_clock.js";
 import { keyOf } from "./store.js";
 import { callOf, clockTime, exact, relative, secondsOf, shortSid, size, spokenTime, stateOf } from "./words.js";
@@ -22,8 +23,8 @@ export class List {
     this.#body.addEventListener("focusin", (event) => this.#rove(event.target.closest("tr")));
   }
 
-  /** Shows these recordings, in this order. */
-  show(recordings) {
+  /** Shows these recordings, in this order; `matchOf(recording)`: where what is looked for is said in it. */
+  show(recordings, matchOf) {
     const wanted = new Set(recordings.map(keyOf));
     for (const [key, row] of this.#rows) {
       if (!wanted.has(key)) this.#drop(key, row);
@@ -33,7 +34,7 @@ export class List {
       const key = keyOf(recording);
       const row = this.#rows.get(key) ?? new Row(recording, this.#on);
       this.#rows.set(key, row);
-      row.show(recording, key === this.#selected);
+      row.show(recording, key === this.#selected, matchOf(recording));
       if (row.element === place) place = place.nextElementSibling;
       else this.#body.insertBefore(row.element, place);
     }
@@ -117,6 +118,8 @@ class Row {
   #on;
   #open;
   #progress;
+  #match;
+  #said;
   #shown;
   #size;
   #state;
@@ -130,6 +133,7 @@ class Row {
     this.#state = el("span", { class: "state" });
     this.#open = el("button", { type: "button", class: "open", tabindex: "-1" });
     this.#why = el("span", { class: "why" });
+    this.#said = el("span", { class: "said", hidden: true });
     this.#progress = el("progress", { "aria-label": "Download", hidden: true });
     this.#when = el("time", {});
     this.#length = el("span", {});
@@ -139,7 +143,7 @@ class Row {
       "tr",
       { role: "row" },
       cell("state", this.#state),
-      cell("call", this.#open, this.#why, this.#progress),
+      cell("call", this.#open, this.#why, this.#said, this.#progress),
       cell(
         "sid",
         el("code", { title: recording.recording_sid }, shortSid(recording.recording_sid)),
@@ -161,11 +165,12 @@ class Row {
     });
   }
 
-  show(recording, selected) {
+  show(recording, selected, match) {
     const changed = this.#shown && stateOf(this.recording).key !== stateOf(recording).key;
     this.recording = recording;
     this.mark(selected);
     if (this.#shown !== recording) this.#fill(recording);
+    if (this.#match !== match) this.#fillSaid(match);
     this.#shown = recording;
     if (changed) {
       this.element.classList.add("changed");
@@ -203,6 +208,12 @@ class Row {
     setText(this.#size, recording.size_bytes === undefined ? "–" : size(recording.size_bytes));
     this.#size.title = recording.size_bytes === undefined ? "" : `${Number(recording.size_bytes).toLocaleString("en")} bytes`;
     this.#fillTimes();
+  }
+
+  #fillSaid(match) {
+    this.#match = match;
+    this.#said.hidden = !match;
+    this.#said.replaceChildren(...(match ? markedSnippet(match) : []));
   }
 
   #fillTimes() {

@@ -6,7 +6,9 @@ import { byId, setText } from "./dom.js";
 import { Filters } from "./filters.js";
 import { List } from "./list.js";
 import { Live } from "./live.js";
+import { wordsOf } from "./marking.js";
 import { Panel } from "./panel.js";
+import { Searching } from "./searching.js";
 import { Session } from "./session.js";
 import { bindShortcuts } from "./shortcuts.js";
 import { keyOf, Store } from "./store.js";
@@ -41,7 +43,19 @@ const session = new Session(() => {
   openStream();
   panel.resume();
 });
-const filters = new Filters({ tab: showTab, sids: startAnew, find: (sid) => void find(sid) });
+const searching = new Searching({
+  load: loading,
+  looked: showSought,
+  refused: (failure) => {
+    filters.words = "";
+    search();
+    const [wrong] = failure.fields.filter(({ field }) => field === "words");
+    filters.complain(wrong ? `What is looked for ${wrong.description}.` : failure.message);
+  },
+});
+/** What is shown while words are looked for. */
+const { found } = searching;
+const filters = new Filters({ tab: showTab, sids: startAnew, words: search, find: (sid) => void find(sid) });
 const list = new List({
   open: (recording, { byKey }) => open(recording, { focusPanel: byKey }),
   play: (recording) => open(recording, { play: true }),
@@ -52,7 +66,11 @@ const list = new List({
 });
 const panel = new Panel({
   // What is open need not be in the list: another filter may be set.
-  changed: (recording) => (store.get(keyOf(recording)) ? take(recording) : panel.update(recording)),
+  changed: (recording) => {
+    found.update(recording);
+    if (store.get(keyOf(recording))) take(recording);
+    else panel.update(recording);
+  },
   gone: (recording) => {
     remove(recording);
     // It isn't there for whoever looks now: somebody else may have signed in.
@@ -65,6 +83,10 @@ const panel = new Panel({
     list.focus(keyOf(recording));
   },
   filter: (name, sid) => filters.add(name, sid),
+  soughtIn: (recording) => {
+    const match = found.matchOf(recording);
+    return match ? wordsOf(match) : [];
+  },
 });
 const live = new Live({
   state: showConnection,
@@ -78,6 +100,7 @@ const live = new Live({
     pages = store.number < SNAPSHOT ? { all: "", waiting: "", ready: "", failed: "" } : {};
     draw();
     void fillTab();
+    searching.again();
     if (panel.recording && !store.get(keyOf(panel.recording))) void panel.refresh();
   },
 });
@@ -93,8 +116,7 @@ function startAnew() {
   isComplete = false;
   store.clear();
   pages = {};
-  remember();
-  draw();
+  search();
   openStream();
 }
 
@@ -106,6 +128,7 @@ function signedOut() {
 
 function take(recording) {
   const before = store.take(recording);
+  searching.take(recording, before);
   if (isComplete && before && before.state !== recording.state) tellChange(recording);
   panel.update(store.get(keyOf(recording)));
   if (isComplete && store.number > kept + PAGE) {
@@ -117,6 +140,7 @@ function take(recording) {
 
 function remove(recording) {
   store.remove(keyOf(recording));
+  found.remove(keyOf(recording));
   if (panel.recording && keyOf(panel.recording) === keyOf(recording) && recording.state === "RECORDING_STATE_DELETED") {
     panel.close();
     note("The recording that was open has been deleted.");
@@ -170,29 +194,40 @@ function draw() {
 }
 
 function drawNow() {
-  const shown = isComplete || store.number ? store.list(filters.tab) : [];
-  list.show(shown);
+  const shown = shownStore().list(filters.tab);
+  list.show(shown, (recording) => (filters.words ? found.matchOf(recording) : undefined));
   drawCounts();
-  const waitsForFirst = !isComplete && !store.number;
-  byId("skeleton").hidden = !waitsForFirst || ["refused", "signed-out"].includes(connection.name);
-  byId("empty").hidden = !isComplete || shown.length > 0 || isLoading();
+  const waitsForFirst = !isListed() && !shownStore().number;
+  byId("skeleton").hidden = !waitsForFirst || Boolean(searching.failure) || ["refused", "signed-out"].includes(connection.name);
+  byId("empty").hidden = !(isListed() || searching.failure) || shown.length > 0 || (isLoading() && !filters.words);
   setText(byId("empty-words"), emptyWords());
   byId("empty-clear").hidden = filters.isEmpty && filters.tab === "all";
-  byId("older").hidden = !isComplete || !hasOlder(filters.tab);
-  setText(byId("older-words"), isComplete && shown.length && !hasOlder(filters.tab) ? "That is all." : "");
+  byId("older").hidden = !isListed() || !hasOlder(filters.tab);
+  setText(byId("older-words"), isListed() && shown.length && !hasOlder(filters.tab) ? "That is all." : "");
+}
+
+function shownStore() {
+  return filters.words ? found.store : store;
+}
+
+/** Whether it is known what belongs into the list. */
+function isListed() {
+  return filters.words ? found.isKnown : isComplete;
 }
 
 function drawCounts() {
-  const counts = store.counts();
+  const counts = shownStore().counts();
   for (const [tab, count] of Object.entries(counts)) {
-    const more = isComplete && hasOlder(tab);
+    const more = isListed() && hasOlder(tab);
     const element = byId(`count-${tab}`);
-    setText(element, isComplete ? `${count}${more ? "+" : ""}` : "");
+    setText(element, isListed() ? `${count}${more ? "+" : ""}` : "");
     element.title = more ? "Of those that are loaded here; there may be older ones" : "";
   }
 }
 
 function emptyWords() {
+  if (searching.failure) return `${searching.failure} It is tried again.`;
+  if (filters.words) return "Nobody says that, in any recording that has a transcript.";
   if (!filters.isEmpty) return "No recording matches.";
   const words = { waiting: "Nothing is waiting.", ready: "No recording is ready.", failed: "Nothing has failed." };
   return words[filters.tab] ?? "No recordings yet. Each appears here as soon as Twilio reports it.";
@@ -205,7 +240,7 @@ function showTab() {
 }
 
 function hasOlder(tab) {
-  return pages.all !== "" && pages[tab] !== "";
+  return filters.words ? found.hasMore : pages.all !== "" && pages[tab] !== "";
 }
 
 let loads = 0;
@@ -217,16 +252,13 @@ function isLoading() {
 /** A tab of states has older recordings than the newest of all: the first page of its own. */
 async function fillTab() {
   const { tab } = filters;
-  if (isComplete && hasOlder(tab) && pages[tab] === undefined && tab !== "all") await loadOlder();
+  if (!filters.words && isComplete && hasOlder(tab) && pages[tab] === undefined && tab !== "all") await loadOlder();
 }
 
 async function loadOlder() {
   const { tab } = filters;
   const known = pages;
-  const button = byId("older");
-  loads += 1;
-  button.disabled = true;
-  try {
+  await loading(async () => {
     // The first page begins with what is here already.
     const size = pages[tab] === undefined ? Math.min(store.list(tab).length + PAGE, LARGEST_PAGE) : PAGE;
     const query = { ...filters.query, states: TAB_STATES[tab], page_size: size, page_token: pages[tab] };
@@ -236,15 +268,41 @@ async function loadOlder() {
     pages[tab] = page.next_page_token;
     for (const recording of page.recordings) store.take(recording);
     kept = Math.max(KEPT, store.number);
+  });
+}
+
+/** Asks the service for recordings, and says what the matter is where there are none to be had. */
+async function loading(load, failed = (failure) => note(failure.message)) {
+  const button = byId("older");
+  loads += 1;
+  button.disabled = true;
+  try {
+    await load();
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
     if (failure.status === 401) signedOut();
-    else note(failure.message);
+    else failed(failure);
   } finally {
     loads -= 1;
     button.disabled = false;
     draw();
   }
+}
+
+// What is looked for
+
+/** Other words, or none. */
+function search() {
+  searching.begin(filters.words ? { words: filters.words, ...filters.query } : undefined);
+  remember();
+  draw();
+  void fillTab();
+  showSought();
+}
+
+/** In what is open, too. */
+function showSought() {
+  if (panel.recording) panel.update(panel.recording);
 }
 
 // What is open
@@ -282,6 +340,7 @@ async function find(recordingSid) {
 function remember() {
   const parts = new URLSearchParams();
   if (filters.tab !== "all") parts.set("state", filters.tab);
+  if (filters.words) parts.set("words", filters.words);
   for (const [name, value] of Object.entries(filters.query)) if (value) parts.set(name, value);
   if (panel.recording) parts.set("recording", panel.recording.recording_sid);
   history.replaceState(null, "", parts.size ? `#${parts}` : location.pathname + location.search);
@@ -290,6 +349,7 @@ function remember() {
 function recall() {
   const parts = new URLSearchParams(location.hash.slice(1));
   filters.tab = parts.get("state") ?? "all";
+  filters.words = parts.get("words") ?? "";
   for (const name of Object.keys(filters.query)) {
     for (const sid of (parts.get(name) ?? "").split(",")) filters.put(name, sid);
   }
@@ -320,7 +380,7 @@ bindShortcuts({
   "/": () => filters.focus(),
   Escape: () => panel.close(),
 });
-byId("older").addEventListener("click", () => void loadOlder());
+byId("older").addEventListener("click", () => (filters.words ? searching.more() : void loadOlder()));
 byId("connection-now").addEventListener("click", () => live.retryNow());
 setInterval(() => {
   drawWait();
@@ -339,6 +399,7 @@ async function begin() {
     if (!(failure instanceof Failure)) throw failure;
     // Whether there are sessions will be seen when the stream is open.
   }
+  if (filters.words) search();
   openStream();
   if (recordingSid) await find(recordingSid);
 }

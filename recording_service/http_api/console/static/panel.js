@@ -18,7 +18,7 @@ export class Panel {
   #player;
 
   /** Calls `on.changed(recording)` after a look at it, `on.gone(recording)`, `on.signedOut()`, `on.closed()` and
-   * `on.filter(name, sid)`. */
+   * `on.filter(name, sid)`; `on.soughtIn(recording)` gives the words by which it was found. */
   constructor(on) {
     this.#on = on;
     this.#player = new Player({ broken: (code) => void this.#explain(code) });
@@ -128,7 +128,7 @@ export class Panel {
       // Another version has another address: neither the player nor the browser's cache may splice two.
       const url = address(recordingPath(recording, "/stream"), { ...query, version: recording.etag });
       this.#player.load(url, secondsOf(recording.probe?.duration ?? recording.duration), { play });
-      this.#player.illustrate(illustrationsOf(recording));
+      this.#player.illustrate({ ...illustrationsOf(recording), sought: this.#on.soughtIn(recording) });
     } else {
       this.#player.unload();
     }

@@ -61,10 +61,11 @@ export class Player {
     this.#open(0, play);
   }
 
-  /** Shows what was made of it: the addresses of its waveform and captions, `undefined` where there is none. */
-  illustrate({ waveform, captions }) {
+  /** Shows what was made of it: the addresses of its waveform and captions, `undefined` where there is none; `sought`:
+   * words to be marked in them. */
+  illustrate({ waveform, captions, sought = [] }) {
     void this.#waveform.load(waveform).then(() => this.#draw());
-    this.#captions.load(captions);
+    this.#captions.load(captions, sought);
   }
 
   unload() {

@@ -70,7 +70,8 @@ export class Store {
   }
 }
 
-function newestFirst(one, other) {
+/** The order of a list: negative where the one comes before the other. */
+export function newestFirst(one, other) {
   const [a, b] = [one.create_time ?? "", other.create_time ?? ""];
   // RFC 3339 in UTC, but with as many digits of a second as there are: as text only up to the second.
   if (a.slice(0, 19) !== b.slice(0, 19)) return a < b ? 1 : -1;
