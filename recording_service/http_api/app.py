@@ -26,6 +26,7 @@ from recording_service.http_api.playback.endpoints import Playback
 from recording_service.http_api.playback.status import Status
 from recording_service.http_api.problems import Problem, on_http_exception, on_problem, on_service_failure
 from recording_service.http_api.recording_client import RecordingClient
+from recording_service.http_api.results.rendition import Renditions
 from recording_service.http_api.results.transcript import Transcripts
 from recording_service.http_api.results.waveform import Waveforms
 from recording_service.http_api.routes import readable
@@ -52,8 +53,9 @@ def build_app(settings: HttpSettings) -> Starlette:
     events = Events(client, settings, stopping)
     status = access.of_listeners(Status(client, settings, stopping).show)
     retrying = Retrying(client, settings)
-    waveforms = Waveforms(client, settings)
-    transcripts = Transcripts(client, settings)
+    renditions = Renditions(settings)
+    waveforms = Waveforms(client, settings, renditions)
+    transcripts = Transcripts(client, settings, renditions)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -131,6 +131,15 @@ class HttpSettings:
     max_players_each: int = 64
     """As many of them for one token, session or signed URL."""
 
+    max_results: int = 32
+    """So many waveforms and transcripts are under way at once, each in memory as a whole: of eight hours, 8 MB."""
+
+    max_results_each: int = 8
+    """As many of them for one token, session or signed URL."""
+
+    result_seconds: float = 60.0
+    """From the beginning of an answer with one of them until its client has to have taken it."""
+
     known_hosts: frozenset[str] | None = None
     """The names that a request's Host may have, in lower case; None: any."""
 

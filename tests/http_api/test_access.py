@@ -11,6 +11,7 @@ from recording_service.signed_urls import SigningKey, UrlSigner
 from recordings.v1.results_pb2 import GetTranscriptResponse, GetWaveformResponse
 from tests.http_api.conftest import ORIGIN, Settings
 from tests.http_api.fake_recordings import ACCOUNT, RECORDING, Failure, FakeRecordings
+from tests.http_api.results.making_results import LARGE_WAVEFORM
 from tests.http_api.running_app import PUBLIC_URL, Answer, Client, running_app
 from tests.support.waiting import eventually
 
@@ -283,6 +284,20 @@ def test_one_link_takes_no_more_than_its_share(settings: Settings, recordings: F
         assert refused(refusal) == (429, "CALLER_LIMIT_EXCEEDED")
         assert int(refusal.headers["Retry-After"]) >= 1
         assert client.get(f"{LISTENING[0]}?{second}", Range="bytes=0-1").status == 206
+
+
+def test_one_link_holds_no_more_results_than_its_share(settings: Settings, recordings: FakeRecordings) -> None:
+    recordings.add(b"0123456789")
+    recordings.waveforms[RECORDING] = LARGE_WAVEFORM
+    configured = settings(requires_credentials=True, grpc_token=OWN_TOKEN, signing_keys=(KEY,), max_results_each=1)
+    first, second = signed(), signed(ttl=3000)
+    path = f"/recordings/{RECORDING}/waveform.dat"
+    with running_app(configured) as client, client.raw(receive_buffer=4096) as looking:
+        looking.sendall(f"GET {path}?{first} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert looking.recv(20).startswith(b"HTTP/1.1 200")
+
+        assert refused(client.get(f"{path}?{first}")) == (429, "CALLER_LIMIT_EXCEEDED")
+        assert client.get(f"{path}?{second}").status == 200
 
 
 # Without any credential

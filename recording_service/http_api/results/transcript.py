@@ -3,7 +3,6 @@
 Nothing tells who is on which channel of a call, so speakers are called by their channels.
 """
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,7 @@ from starlette.responses import Response
 
 from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.recording_client import RecordingClient
-from recording_service.http_api.results.rendition import Rendition
+from recording_service.http_api.results.rendition import Form, Renditions
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.targets import Target
 from recording_service.transcripts.captions import to_plain_text, to_web_vtt
@@ -28,8 +27,9 @@ _DIGITS = 6
 class Transcripts:
     """The endpoints for transcripts."""
 
-    def __init__(self, client: RecordingClient, settings: HttpSettings) -> None:
+    def __init__(self, client: RecordingClient, settings: HttpSettings, renditions: Renditions) -> None:
         self._client = client
+        self._renditions = renditions
         self._timeout_seconds = settings.call_timeout_seconds
 
     async def web_vtt(self, request: Request) -> Response:
@@ -48,14 +48,13 @@ class Transcripts:
         self, request: Request, write: Callable[[Transcript], str], media_type: str, extension: str
     ) -> Response:
         target = Target.of(request)
-        answer = await self._client.get_transcript(
-            results_pb2.GetTranscriptRequest(account_sid=target.account_sid, recording_sid=target.recording_sid),
-            CallIdentity.of(request),
-            self._timeout_seconds,
+        asked = results_pb2.GetTranscriptRequest(account_sid=target.account_sid, recording_sid=target.recording_sid)
+        return await self._renditions.answer(
+            request,
+            lambda: self._client.get_transcript(asked, CallIdentity.of(request), self._timeout_seconds),
+            lambda answer: write(transcript_of(answer)).encode(),
+            Form(media_type, f"transcript-{target.recording_sid}.{extension}"),
         )
-        # A long call has tens of thousands of words: players would hear the loop stand still.
-        content = await asyncio.to_thread(lambda: write(transcript_of(answer)).encode())
-        return Rendition(content, media_type, f"transcript-{target.recording_sid}.{extension}").answer(request)
 
 
 def transcript_of(answer: results_pb2.GetTranscriptResponse) -> Transcript:

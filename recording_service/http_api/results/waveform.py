@@ -1,6 +1,5 @@
 """`/recordings/{sid}/waveform.json` and `waveform.dat`: what is seen of a recording's sound."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from typing import Final
@@ -12,7 +11,7 @@ from recording_service.http_api.identity import CallIdentity
 from recording_service.http_api.problems import Problem
 from recording_service.http_api.recording_client import RecordingClient
 from recording_service.http_api.results import audiowaveform
-from recording_service.http_api.results.rendition import Rendition
+from recording_service.http_api.results.rendition import Form, Renditions
 from recording_service.http_api.settings import HttpSettings
 from recording_service.http_api.targets import Target
 from recordings.errors import FieldViolation
@@ -27,8 +26,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,10}")
 class Waveforms:
     """The endpoints for waveforms. `?samples_per_pixel=` chooses the zoom, as GetWaveform has it."""
 
-    def __init__(self, client: RecordingClient, settings: HttpSettings) -> None:
+    def __init__(self, client: RecordingClient, settings: HttpSettings, renditions: Renditions) -> None:
         self._client = client
+        self._renditions = renditions
         self._timeout_seconds = settings.call_timeout_seconds
 
     async def json(self, request: Request) -> Response:
@@ -43,18 +43,17 @@ class Waveforms:
         self, request: Request, write: Callable[[GetWaveformResponse], bytes], media_type: str, extension: str
     ) -> Response:
         target = Target.of(request)
-        waveform = await self._client.get_waveform(
-            GetWaveformRequest(
-                account_sid=target.account_sid,
-                recording_sid=target.recording_sid,
-                samples_per_pixel=_samples_per_pixel(request),
-            ),
-            CallIdentity.of(request),
-            self._timeout_seconds,
+        asked = GetWaveformRequest(
+            account_sid=target.account_sid,
+            recording_sid=target.recording_sid,
+            samples_per_pixel=_samples_per_pixel(request),
         )
-        # Of an hour it is a quarter of a million numbers: players would hear the loop stand still.
-        content = await asyncio.to_thread(write, waveform)
-        return Rendition(content, media_type, f"waveform-{target.recording_sid}.{extension}").answer(request)
+        return await self._renditions.answer(
+            request,
+            lambda: self._client.get_waveform(asked, CallIdentity.of(request), self._timeout_seconds),
+            write,
+            Form(media_type, f"waveform-{target.recording_sid}.{extension}"),
+        )
 
 
 def _samples_per_pixel(request: Request) -> int:

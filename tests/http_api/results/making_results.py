@@ -8,6 +8,10 @@ from recordings.v1.results_pb2 import GetTranscriptResponse, GetWaveformResponse
 WAVEFORM = GetWaveformResponse(
     samples_per_pixel=400, sample_rate=8000, channels=2, length=2, peaks=bytes([128, 127, 255, 0, 1, 2, 254, 3])
 )
+#: More than the buffers of every socket on the way can hold.
+LARGE_WAVEFORM = GetWaveformResponse(
+    samples_per_pixel=400, sample_rate=8000, channels=2, length=1_000_000, peaks=bytes(4_000_000)
+)
 TRANSCRIPT = GetTranscriptResponse(
     language="en",
     segments=[

@@ -1,12 +1,16 @@
 """What all results have in common: conditions, caching, and what is said where there is none."""
 
+import socket
+
 import grpc
 import pytest
 
 from recordings.v1.recording_pb2 import RecordingState
+from tests.http_api.conftest import Settings
 from tests.http_api.fake_recordings import RECORDING, Failure, FakeRecordings
-from tests.http_api.results.making_results import TRANSCRIPT, WAVEFORM
-from tests.http_api.running_app import Client
+from tests.http_api.results.making_results import LARGE_WAVEFORM, TRANSCRIPT, WAVEFORM
+from tests.http_api.running_app import Client, read_exactly, running_app
+from tests.support.waiting import eventually
 
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 #: Every path, with the method of the service that it asks and the step it is about.
@@ -169,3 +173,47 @@ def test_asking_hurries_nothing(client: Client, recordings: FakeRecordings, name
     client.get(path(name))
 
     assert recordings.of("EnqueueRecording") == []
+
+
+# How many at once, and for how long
+
+
+@pytest.mark.parametrize("name", ["waveform.dat", "transcript.vtt"])
+def test_more_than_one_process_holds_are_told_when_to_ask_again(
+    settings: Settings, recordings: FakeRecordings, name: str
+) -> None:
+    recordings.waveforms[RECORDING] = LARGE_WAVEFORM
+    with running_app(settings(max_results=2)) as client:
+        held = [begun(client, "waveform.dat") for _ in range(2)]
+        refused = client.get(path(name))
+        assert (refused.status, refused.json()["reason"]) == (503, "RESOURCE_EXHAUSTED")
+        assert refused.headers["retry-after"] == "1"
+        assert client.get(f"/recordings/{RECORDING}").status == 200
+        for connection in held:
+            connection.close()
+        eventually(lambda: client.get(path(name)).status == 200, within=10, what="room for another one")
+
+
+def test_what_could_not_be_sent_gives_its_place_back(settings: Settings, recordings: FakeRecordings) -> None:
+    recordings.answers["GetTranscript"] = [Failure(PRECONDITION, "STEP_NOT_DONE", {"step": "TRANSCRIPT"}), None]
+    with running_app(settings(max_results=1)) as client:
+        assert client.get(path("transcript.vtt")).status == 202
+        whole = client.get(path("transcript.vtt"))
+        assert client.get(path("transcript.vtt"), If_None_Match=whole.headers["etag"]).status == 304
+        assert client.get(path("transcript.vtt"), If_Match='"other"').status == 412
+        assert client.get(path("transcript.vtt")).body == whole.body
+
+
+def test_a_client_that_does_not_take_it_in_time_is_cut_off(settings: Settings, recordings: FakeRecordings) -> None:
+    recordings.waveforms[RECORDING] = LARGE_WAVEFORM
+    with running_app(settings(max_results=1, result_seconds=0.3)) as client, begun(client, "waveform.dat") as slow:
+        eventually(lambda: client.get(path("transcript.vtt")).status == 200, within=10, what="its place")
+        assert 0 < len(read_exactly(slow, len(LARGE_WAVEFORM.peaks))) < len(LARGE_WAVEFORM.peaks)
+
+
+def begun(client: Client, name: str) -> socket.socket:
+    """A connection on which the answer has begun, and that takes no more of it."""
+    connection = client.raw(receive_buffer=4096)
+    connection.sendall(f"GET {path(name)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert connection.recv(20).startswith(b"HTTP/1.1 200")
+    return connection
