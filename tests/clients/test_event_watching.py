@@ -1,15 +1,18 @@
 """Watching events, in both flavours, over a real connection to the real core, through breaks and restarts."""
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from recordings import RecordingsClient, errors
+from recordings import RecordingsClient, _resuming_watch, errors
+from recordings._defaults import DEFAULTS
 from recordings._watched_events import EventPlace
 from recordings.aio import RecordingsClient as AsyncRecordingsClient
+from recordings.aio import resuming_watch
 from recordings.v1.event_pb2 import EventType
 from recordings.v1.recording_pb2 import RecordingState
 from recordings.v1.watch_pb2 import WatchRecordingsRequest, WatchRecordingsResponse
@@ -18,6 +21,9 @@ from tests.support.event_service import EventService
 from tests.support.events import DELETED, add_events
 from tests.support.recordings import TIME, another, change
 
+#: Streams that end by their own deadline after a moment, and how long nothing happens: many of them.
+QUICKLY_OVER = dataclasses.replace(DEFAULTS, watch_timeout=0.1)
+QUIET_SECONDS = 1.5
 READY_STATE = RecordingState.RECORDING_STATE_READY
 
 
@@ -136,6 +142,32 @@ def test_closing_ends_a_watch_that_somebody_reads(service: EventService, client:
 def test_a_watch_has_its_time(client: RecordingsClient) -> None:
     with pytest.raises(errors.DeadlineExceeded):
         next(client.watch_events(after_revision=0, timeout=0.2))
+
+
+def test_a_quiet_feed_is_no_setback(service: EventService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_resuming_watch, "DEFAULTS", QUICKLY_OVER)
+    with (
+        RecordingsClient(service.target, resume_attempts=1, resume_max_backoff=0.01) as client,
+        client.watch_events(after_revision=0) as watch,
+    ):
+        happening = threading.Timer(QUIET_SECONDS, happens, (service, 1), {"first": 1})
+        happening.start()
+        assert revision(next(watch)) == 1
+        happening.join()
+
+
+@in_loop
+async def test_nor_is_it_for_the_asynchronous_flavour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resuming_watch, "DEFAULTS", QUICKLY_OVER)
+    with EventService() as service:
+        async with (
+            AsyncRecordingsClient(service.target, resume_attempts=1, resume_max_backoff=0.01) as client,
+            client.watch_events(after_revision=0) as watch,
+        ):
+            happening = threading.Timer(QUIET_SECONDS, happens, (service, 1), {"first": 1})
+            happening.start()
+            assert revision(await anext(watch)) == 1
+            happening.join()
 
 
 @in_loop

@@ -3,14 +3,14 @@
 import time
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 import grpc
 
 from recordings._connection import Connection
 from recordings._defaults import DEFAULTS
 from recordings._message_stream import MessageStream
-from recordings._setbacks import Setbacks
+from recordings._setbacks import EARLY_SECONDS, Setbacks
 from recordings.errors import ClientClosed, DeadlineExceeded, RecordingsError, Unavailable
 from recordings.options import ClientOptions
 
@@ -21,11 +21,16 @@ Look = TypeVar("Look")
 class ResumingWatch(ABC, Generic[Message, Look]):
     """An iterator over looks, each made of a message. One thread iterates; any may close."""
 
+    #: Whether a stream may be without a message for as long as it lasts, and nothing is amiss.
+    may_be_quiet: ClassVar[bool] = False
+
     def __init__(self, connection: Connection, options: ClientOptions, timeout: float | None) -> None:
         self._connection = connection
         self._setbacks = Setbacks(options, unlimited=timeout is not None)
         self._until = None if timeout is None else time.monotonic() + timeout
         self._messages: MessageStream[Message] | None = None
+        #: When the stream that is open ends by its own deadline.
+        self._stream_until = 0.0
         self._ended = False
 
     @abstractmethod
@@ -74,8 +79,9 @@ class ResumingWatch(ABC, Generic[Message, Look]):
     def _next_message(self, left: float | None) -> Message | None:
         messages = self._messages
         if messages is None:
-            messages = self._open(DEFAULTS.watch_timeout if left is None else min(DEFAULTS.watch_timeout, left))
-            self._messages = messages
+            within = DEFAULTS.watch_timeout if left is None else min(DEFAULTS.watch_timeout, left)
+            self._stream_until = time.monotonic() + within
+            messages = self._messages = self._open(within)
         message = messages.read()
         if message is not None:
             self._setbacks.message_came()
@@ -103,6 +109,8 @@ class ResumingWatch(ABC, Generic[Message, Look]):
             return
         if isinstance(error, DeadlineExceeded) and not error.reason:
             # The stream's own, as long as this watch has time left: no fault of anyone.
+            if self.may_be_quiet and time.monotonic() >= self._stream_until - EARLY_SECONDS:
+                return
             error = Unavailable(error.message, code=grpc.StatusCode.UNAVAILABLE)
         try:
             delay = self._setbacks.after(error)

@@ -12,6 +12,8 @@ from recordings.options import ClientOptions
 _ALWAYS: Final = frozenset({grpc.StatusCode.UNAVAILABLE})
 #: Once a message has come: the service's sweep of streams that nobody reads, and a RST_STREAM of something in between.
 _ONCE_BEGUN: Final = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL})
+#: A deadline that comes by so much earlier than it was set, in seconds, is somebody else's.
+EARLY_SECONDS: Final = 0.1
 #: Doubled so often, every first wait is past any longest one.
 _MOST_DOUBLINGS: Final = 30
 

@@ -69,13 +69,15 @@ class EventWatch(ResumingWatch[WatchRecordingsResponse, WatchRecordingsResponse]
 
     Parameters:
         timeout: of the whole watch, in seconds: it goes on in spite of all breaks until then. None: it has no end, and
-            gives up once `resume_attempts` streams in a row have brought nothing.
+            gives up once `resume_attempts` streams in a row could not be had. A quiet one is none of them.
 
     Raises:
         RevisionLost: events after that revision are not to be had: begin anew, without a revision.
         DeadlineExceeded: the time is over.
         RecordingsError: the service refuses, or can't be reached any more.
     """
+
+    may_be_quiet = True
 
     def __init__(
         self,

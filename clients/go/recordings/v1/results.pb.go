@@ -30,7 +30,8 @@ type GetWaveformRequest struct {
 	// Twilio's recording. Required.
 	RecordingSid string `protobuf:"bytes,2,opt,name=recording_sid,json=recordingSid,proto3" json:"recording_sid,omitempty"`
 	// At most so many samples a pixel: of the zooms that there are (about 20 pixels a second, and about 1) the coarsest that
-	// has no more. 0, or less than any has: the finest.
+	// has no more. 0, or less than any has: the finest. One that is larger than the 4 MiB that clients take (of two
+	// channels some fourteen hours) is the coarsest there is.
 	SamplesPerPixel int32 `protobuf:"varint,3,opt,name=samples_per_pixel,json=samplesPerPixel,proto3" json:"samples_per_pixel,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -320,7 +321,8 @@ type TranscriptSegment struct {
 	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	// How sure the transcriber is, from 0 to 1. Left out where it does not say.
 	Confidence *float32 `protobuf:"fixed32,5,opt,name=confidence,proto3,oneof" json:"confidence,omitempty"`
-	// The same word by word; empty where the transcriber does not say when each was said.
+	// The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+	// would be larger with them than the 4 MiB that clients take (some ten hours of talk).
 	Words         []*TranscriptWord `protobuf:"bytes,6,rep,name=words,proto3" json:"words,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

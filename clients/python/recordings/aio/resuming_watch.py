@@ -3,12 +3,12 @@
 import asyncio
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 import grpc
 
 from recordings._defaults import DEFAULTS
-from recordings._setbacks import Setbacks
+from recordings._setbacks import EARLY_SECONDS, Setbacks
 from recordings.aio.connection import Connection
 from recordings.aio.message_reader import MessageReader, NothingYet
 from recordings.errors import ClientClosed, DeadlineExceeded, RecordingsError, Unavailable
@@ -21,8 +21,13 @@ Look = TypeVar("Look")
 class ResumingWatch(ABC, Generic[Message, Look]):
     """An asynchronous iterator over looks, each made of a message. Not for concurrent use."""
 
+    #: Whether a stream may be without a message for as long as it lasts, and nothing is amiss.
+    may_be_quiet: ClassVar[bool] = False
+
     def __init__(self, connection: Connection, options: ClientOptions, timeout: float | None) -> None:
         self._messages: MessageReader[Message] | None = None
+        #: When the stream that is open ends by its own deadline.
+        self._stream_until = 0.0
         self._connection = connection
         self._setbacks = Setbacks(options, unlimited=timeout is not None)
         self._until = None if timeout is None else asyncio.get_running_loop().time() + timeout
@@ -80,7 +85,9 @@ class ResumingWatch(ABC, Generic[Message, Look]):
 
     async def _next_message(self, left: float | None) -> Message | None:
         if self._messages is None:
-            self._messages = self._open(DEFAULTS.watch_timeout if left is None else min(DEFAULTS.watch_timeout, left))
+            within = DEFAULTS.watch_timeout if left is None else min(DEFAULTS.watch_timeout, left)
+            self._stream_until = asyncio.get_running_loop().time() + within
+            self._messages = self._open(within)
         message = await self._messages.read(left)
         if message is not None:
             self._setbacks.message_came()
@@ -112,6 +119,8 @@ class ResumingWatch(ABC, Generic[Message, Look]):
             return
         if isinstance(error, DeadlineExceeded) and not error.reason:
             # The stream's own, as long as this watch has time left: no fault of anyone.
+            if self.may_be_quiet and asyncio.get_running_loop().time() >= self._stream_until - EARLY_SECONDS:
+                return
             error = Unavailable(error.message, code=grpc.StatusCode.UNAVAILABLE)
         try:
             delay = self._setbacks.after(error)

@@ -16,7 +16,8 @@ export interface GetWaveformRequest {
   recordingSid: string;
   /**
    * At most so many samples a pixel: of the zooms that there are (about 20 pixels a second, and about 1) the coarsest that
-   * has no more. 0, or less than any has: the finest.
+   * has no more. 0, or less than any has: the finest. One that is larger than the 4 MiB that clients take (of two
+   * channels some fourteen hours) is the coarsest there is.
    */
   samplesPerPixel: number;
 }
@@ -82,7 +83,10 @@ export interface TranscriptSegment {
   confidence?:
     | number
     | undefined;
-  /** The same word by word; empty where the transcriber does not say when each was said. */
+  /**
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
+   */
   words: TranscriptWord[];
 }
 

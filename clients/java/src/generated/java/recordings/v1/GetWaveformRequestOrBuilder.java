@@ -51,7 +51,8 @@ public interface GetWaveformRequestOrBuilder extends
   /**
    * <pre>
    * At most so many samples a pixel: of the zooms that there are (about 20 pixels a second, and about 1) the coarsest that
-   * has no more. 0, or less than any has: the finest.
+   * has no more. 0, or less than any has: the finest. One that is larger than the 4 MiB that clients take (of two
+   * channels some fourteen hours) is the coarsest there is.
    * </pre>
    *
    * <code>int32 samples_per_pixel = 3 [json_name = "samplesPerPixel"];</code>

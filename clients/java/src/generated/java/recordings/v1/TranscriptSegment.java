@@ -216,7 +216,8 @@ private static final long serialVersionUID = 0L;
   private java.util.List<recordings.v1.TranscriptWord> words_;
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -227,7 +228,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -239,7 +241,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -250,7 +253,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -261,7 +265,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1332,7 +1337,8 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1346,7 +1352,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1360,7 +1367,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1374,7 +1382,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1395,7 +1404,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1413,7 +1423,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1433,7 +1444,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1454,7 +1466,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1472,7 +1485,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1490,7 +1504,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1509,7 +1524,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1526,7 +1542,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1543,7 +1560,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1554,7 +1572,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1568,7 +1587,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1583,7 +1603,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1594,7 +1615,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -1606,7 +1628,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The same word by word; empty where the transcriber does not say when each was said.
+     * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+     * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
      * </pre>
      *
      * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>

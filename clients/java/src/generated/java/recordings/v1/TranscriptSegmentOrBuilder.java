@@ -113,7 +113,8 @@ public interface TranscriptSegmentOrBuilder extends
 
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -122,7 +123,8 @@ public interface TranscriptSegmentOrBuilder extends
       getWordsList();
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -130,7 +132,8 @@ public interface TranscriptSegmentOrBuilder extends
   recordings.v1.TranscriptWord getWords(int index);
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -138,7 +141,8 @@ public interface TranscriptSegmentOrBuilder extends
   int getWordsCount();
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
@@ -147,7 +151,8 @@ public interface TranscriptSegmentOrBuilder extends
       getWordsOrBuilderList();
   /**
    * <pre>
-   * The same word by word; empty where the transcriber does not say when each was said.
+   * The same word by word; empty where the transcriber does not say when each was said, and everywhere in a transcript that
+   * would be larger with them than the 4 MiB that clients take (some ten hours of talk).
    * </pre>
    *
    * <code>repeated .recordings.v1.TranscriptWord words = 6 [json_name = "words"];</code>
