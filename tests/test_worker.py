@@ -7,7 +7,7 @@ import pytest
 
 from recording_service import worker
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import Bell, ProcessingState, RecordingState, Work
+from recording_service.core.model import Bell, Occasion, ProcessingState, RecordingState, Work
 from tests.support.core_world import AUDIO, KEY, World, a_request
 from tests.support.steps import RUNNERS
 
@@ -162,12 +162,12 @@ def test_a_worker_that_processes_is_asked_for_no_download(world: World) -> None:
 
 
 @pytest.mark.parametrize("work", Work)
-@pytest.mark.parametrize("is_echo", [False, True])
-def test_a_bell_is_found_again_by_the_name_of_its_job(work: Work, is_echo: bool) -> None:
-    bell = Bell(*KEY, 12, work, is_echo)
+@pytest.mark.parametrize("occasion", Occasion)
+def test_a_bell_is_found_again_by_the_name_of_its_job(work: Work, occasion: Occasion) -> None:
+    bell = Bell(*KEY, 12, work, occasion)
     assert Bell.from_job_id(bell.job_id) == bell
 
 
 def test_no_two_bells_have_the_same_name() -> None:
-    bells = {Bell(*KEY, attempt, work, echo) for attempt in (1, 2) for work in Work for echo in (False, True)}
-    assert len({bell.job_id for bell in bells}) == len(bells) == 8
+    bells = {Bell(*KEY, attempt, work, occasion) for attempt in (1, 2) for work in Work for occasion in Occasion}
+    assert len({bell.job_id for bell in bells}) == len(bells) == 12

@@ -208,7 +208,7 @@ class Dispatcher:
                 continue
             candidate = self._catalogue.most_urgent(paused.account_sid, now)
             # A bell that still waits to be heard will do: without workers, bells would pile up.
-            if candidate is not None and not self._queue.unheard([candidate.bell]):
+            if candidate is not None and not self._queue.is_unheard(candidate.bell):
                 self._probed_at[paused.account_sid] = monotonic
                 self._ring_anew([candidate.bell])
 

@@ -206,15 +206,19 @@ class Enqueuer:
         except Exception as error:
             return _Committed([_failure(error, None) for _ in requests])
         return _Committed(
-            [EnqueueFailed(None) if row is None else self._shelved(row) for row, _ in amended],
             [
-                row.bell.echo
+                EnqueueFailed(None) if row is None else self._shelved(row, request)
+                for request, (row, _) in zip(requests, amended, strict=True)
+            ],
+            [
+                bell
                 for request, (row, changed) in zip(requests, amended, strict=True)
-                if changed and row is not None and request.priority is Priority.PLAYBACK and _waits_and_has_rung(row)
+                if changed and row is not None and request.priority is Priority.PLAYBACK
+                for bell in _rung_before(row)
             ],
         )
 
-    def _shelved(self, recording: Recording) -> Recording | EnqueueFailed:
+    def _shelved(self, recording: Recording, request: EnqueueRequest) -> Recording | EnqueueFailed:
         """The row; put back to be fetched if it says READY and its object is not there, whole."""
         if recording.state is not RecordingState.READY:
             return recording
@@ -224,7 +228,13 @@ class Enqueuer:
             _log.warning("a stored object is gone; fetching it again recording_sid=%s", recording.recording_sid)
             failpoint(Failpoint.SHELF_BEFORE_REFETCH)
             lost, now = recording.object_key, self._clock.now()
-            amended = self._catalogue.amend([(recording.key, lambda row: transitions.refetched(row, lost, now))])
+
+            def fetched_again(row: Recording | None) -> Recording | None:
+                again = transitions.refetched(row, lost, now)
+                # While it was READY its priority was of no matter.
+                return again and (transitions.enqueued(again, request, now, self._available) or again)
+
+            amended = self._catalogue.amend([(recording.key, fetched_again)])
             return amended[0].recording or EnqueueFailed(None)
         except Exception as error:
             return _failure(error, recording)
@@ -289,7 +299,8 @@ class Enqueuer:
     def _ring_again(self, bells: Sequence[Bell]) -> None:
         """Rings for what somebody waits to hear now, whose own bell may have been heard in vain.
 
-        It was, if the account had all that it may then (`core.next_bells`): what is PLAYBACK is not held back any more.
+        It was, if the account had all that it may then: what is PLAYBACK is not held back any more. With a name of its
+        own: the echo of the same attempt may be wanted soon, and RQ remembers names for a minute.
         Raises nothing: the answer is true without it, and the dispatcher finds the bell missing.
         """
         if not bells:
@@ -302,8 +313,14 @@ class Enqueuer:
             _log.exception("ringing for what somebody waits for failed unexpectedly")
 
 
-def _waits_and_has_rung(recording: Recording) -> bool:
-    return recording.state is RecordingState.QUEUED and recording.rung_time is not None
+def _rung_before(recording: Recording) -> list[Bell]:
+    """The bell to ring once more, of a row that waits and whose own one has rung."""
+    if recording.state is RecordingState.QUEUED and recording.rung_time is not None:
+        return [recording.bell.again]
+    processing = recording.processing
+    if processing.state is ProcessingState.PENDING and processing.rung_time is not None:
+        return [recording.processing_bell.again]
+    return []
 
 
 def _needed_bell(job: RecordingJob, recording: Recording) -> Bell | None:

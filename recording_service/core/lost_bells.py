@@ -4,7 +4,7 @@ Bells are interchangeable: as long as at least as many wait as rows rely on them
 numbers are compared, and only where bells are missing are rows asked for one by one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import timedelta
 
 from recording_service.core.model import Bell, Work
@@ -54,11 +54,13 @@ class LostBells:
         # A worker may just have heard a bell, and not claimed yet: a bell that is missing twice in a row is lost.
         is_certain = forgotten or self._missed_before or not begins
         rung_before = now if forgotten else now - timedelta(seconds=self._interval_seconds)
+        unheard: Container[Bell] | None = None
         while missing > 0 and is_certain:
             rows = self._catalogue.due_rung(rung_before, now, size, self._searched_to, self._work)
             if not rows:
                 break
-            unheard = self._queue.unheard(rows)
+            if unheard is None:
+                unheard = self._queue.unheard(self._work)
             if lost := [bell for bell in rows if bell not in unheard][:missing]:
                 missing -= len(lost)
                 yield lost

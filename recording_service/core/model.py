@@ -98,7 +98,18 @@ class RecordingKey(NamedTuple):
     recording_sid: str
 
 
-_PROCESSING_MARK, _ECHO_MARK = "p", "-echo"
+class Occasion(StrEnum):
+    """Why a bell rings, by the mark in its name."""
+
+    #: The attempt is due: the row's own bell.
+    DUE = ""
+    #: The attempt has ended: there is room for what was held back meanwhile (`core.next_bells`).
+    ENDED = "-echo"
+    #: Somebody waits for the recording now, and its own bell may have been heard in vain (`core.enqueueing`).
+    WAITED_FOR = "-again"
+
+
+_PROCESSING_MARK = "p"
 
 
 class Bell(NamedTuple):
@@ -108,8 +119,7 @@ class Bell(NamedTuple):
     recording_sid: str
     attempt: int
     work: Work = Work.DOWNLOAD
-    #: Rung beside the row's own, for what was heard in vain while the account had all that it may: no row's own bell.
-    is_echo: bool = False
+    occasion: Occasion = Occasion.DUE
 
     @property
     def key(self) -> RecordingKey:
@@ -117,28 +127,36 @@ class Bell(NamedTuple):
         return RecordingKey(self.account_sid, self.recording_sid)
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is the row's own bell: others bring whatever is due."""
+        return self.occasion is Occasion.DUE
+
+    @property
     def echo(self) -> "Bell":
-        """The bell that rings once more: this attempt has ended, or somebody waits for it now."""
-        return self._replace(is_echo=True)
+        """The bell that rings when this attempt has ended."""
+        return self._replace(occasion=Occasion.ENDED)
+
+    @property
+    def again(self) -> "Bell":
+        """The bell that rings when somebody comes to wait for it."""
+        return self._replace(occasion=Occasion.WAITED_FOR)
 
     @property
     def job_id(self) -> str:
-        """The queue's name for it: `<account_sid>-<recording_sid>-[p]<attempt>[-echo]`; p is for processing.
+        """The queue's name for it: `<account_sid>-<recording_sid>-[p]<attempt>[-echo|-again]`; p is for processing.
 
         The account is part of it, so that the same RecordingSid under a wrong account takes nobody's bell.
         """
         kind = _PROCESSING_MARK if self.work is Work.PROCESSING else ""
-        echo = _ECHO_MARK if self.is_echo else ""
-        return f"{self.account_sid}-{self.recording_sid}-{kind}{self.attempt}{echo}"
+        return f"{self.account_sid}-{self.recording_sid}-{kind}{self.attempt}{self.occasion.value}"
 
     @classmethod
     def from_job_id(cls, job_id: str) -> "Bell":
         """The bell of that name; ValueError if it is none."""
-        name = job_id.removesuffix(_ECHO_MARK)
-        account_sid, recording_sid, attempt = name.split("-")
+        account_sid, recording_sid, attempt, *mark = job_id.split("-", 3)
         number = attempt.removeprefix(_PROCESSING_MARK)
         work = Work.DOWNLOAD if number == attempt else Work.PROCESSING
-        return cls(account_sid, recording_sid, int(number), work, name != job_id)
+        return cls(account_sid, recording_sid, int(number), work, Occasion("".join(f"-{word}" for word in mark)))
 
 
 class EncryptionDetails(NamedTuple):

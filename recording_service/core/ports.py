@@ -6,7 +6,7 @@ of them pass.
 An adapter translates its library's errors to the ones named here, `from` the original. What is not named is a bug.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -92,7 +92,8 @@ class RecordingRows(Protocol):
         changes (`core.events`) are committed with them.
 
         In the same transaction the artefacts are stored whose recordings were changed by it, in the place of those that
-        were there; and those of recordings that are DELETED then are removed. The same goes for their text.
+        were there; and all those of a recording whose results are not its own any more (`has_forgotten`) are removed.
+        The same goes for their text.
         """
 
     def artefact(self, key: RecordingKey, step: Step) -> Artefact | None:
@@ -320,8 +321,17 @@ class BellQueue(Protocol):
     def waiting(self, work: Work = Work.DOWNLOAD) -> int:
         """How many bells of that kind nobody has heard yet."""
 
-    def unheard(self, bells: Sequence[Bell]) -> set[Bell]:
-        """Those of the bells that nobody has heard yet. One that a worker is hearing just now has been heard."""
+    def is_unheard(self, bell: Bell) -> bool:
+        """Whether the bell has rung and nobody has heard it yet. One that a worker is hearing just now has been heard.
+
+        For a single one; it may take longer the more bells wait.
+        """
+
+    def unheard(self, work: Work = Work.DOWNLOAD) -> Container[Bell]:
+        """All of that kind that nobody has heard yet, as `is_unheard` has it; for many questions at once.
+
+        Those that are rung or heard while it looks may be among them or not.
+        """
 
     def incarnation(self) -> str:
         """A name for the queue's memory: another one means that it may have forgotten bells."""

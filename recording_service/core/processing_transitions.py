@@ -56,6 +56,14 @@ def wanted(
     return replace(asked_for, follows_download=follows_download)
 
 
+def has_forgotten(before: Recording | None, after: Recording) -> bool:
+    """Whether results that the recording had are its own no more: it was deleted, or its bytes are in doubt."""
+    if after.state is RecordingState.DELETED:
+        return True
+    made = before.processing.ends.items() if before is not None else ()
+    return any(end.state is ProcessingState.DONE and step not in after.processing.ends for step, end in made)
+
+
 def suspended(processing: Processing, *, keeps_results: bool = True) -> Processing:
     """The bytes are not here any more: no attempt is the current one. What was found out of them is kept, or not."""
     if not processing.attempt:

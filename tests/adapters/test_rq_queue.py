@@ -31,7 +31,7 @@ from recording_service.adapters.rq_queue.queue import (
     RqBellQueue,
 )
 from recording_service.core.errors import QueueUnavailable
-from recording_service.core.model import Bell, Work
+from recording_service.core.model import Bell, Occasion, Work
 from tests.support.redis_server import RedisServer
 
 #: Fields that say when, or where from the hash was written.
@@ -206,7 +206,7 @@ def test_a_redis_without_memory_is_said_and_rings_when_it_has_some(own_redis_ser
     with pytest.raises(QueueUnavailable):
         bells.ring(rung)
     client.config_set("maxmemory", 0)
-    assert (bells.waiting(), bells.unheard(rung)) == (0, set())
+    assert (bells.waiting(), [bells.is_unheard(one) for one in rung]) == (0, [False] * count)
 
     bells.ring(rung)
     assert bells.waiting() == count
@@ -254,13 +254,36 @@ def test_a_bell_that_was_taken_from_the_queue_was_heard_whatever_its_job_says(
     flushed.lpop("rq:queue:recordings")
     flushed.hset(key(bell(1)), "status", status)
 
-    assert bells.unheard([bell(1), bell(2)]) == {bell(2)}
+    assert [bells.is_unheard(bell(number)) for number in (1, 2)] == [False, True]
+    assert [bell(number) in bells.unheard() for number in (1, 2)] == [False, True]
+
+
+def test_none_that_waits_is_missed_while_others_ring_and_hear(
+    flushed: Redis, bells: RqBellQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_module, "NAMES_AT_ONCE", 3)
+    rung = [bell(number) for number in range(20)]
+    bells.ring(rung)
+    lrange, news = flushed.lrange, iter(range(100, 200))
+
+    def busy(*where: Any) -> Any:
+        piece = lrange(*where)
+        for _ in range(2):
+            flushed.lpop("rq:queue:recordings")
+            bells.ring([bell(next(news))])
+        return piece
+
+    monkeypatch.setattr(bells._client, "lrange", busy)
+    unheard = bells.unheard()
+    still_wait = [one for one in rung if bells.is_unheard(one)]
+    assert 0 < len(still_wait) < len(rung)
+    assert all(one in unheard for one in still_wait)
 
 
 def test_the_ghost_of_a_job_is_no_bell(flushed: Redis, bells: RqBellQueue) -> None:
     flushed.hset(key(bell(1)), "last_heartbeat", "2026-01-01T00:00:00.000000Z")
 
-    assert bells.unheard([bell(1)]) == set()
+    assert not bells.is_unheard(bell(1))
 
 
 def test_neither_a_waiting_bell_nor_the_word_of_the_incarnation_expires(flushed: Redis, bells: RqBellQueue) -> None:
@@ -298,11 +321,11 @@ def test_a_queue_holds_no_bells_of_another(flushed: Redis) -> None:
     assert (RqBellQueue(flushed, one).waiting(), RqBellQueue(flushed, other).waiting()) == (1, 0)
 
 
-@pytest.mark.parametrize("is_echo", [False, True])
+@pytest.mark.parametrize("occasion", Occasion)
 def test_bells_of_both_kinds_rung_at_once_are_each_in_their_queue_with_their_call(
-    flushed: Redis, bells: RqBellQueue, is_echo: bool
+    flushed: Redis, bells: RqBellQueue, occasion: Occasion
 ) -> None:
-    rung = [bell(number)._replace(work=work, is_echo=is_echo) for number in (1, 2) for work in Work]
+    rung = [bell(number)._replace(work=work, occasion=occasion) for number in (1, 2) for work in Work]
     bells.ring(rung)
 
     assert {queue.name for queue in Queue.all(flushed)} == {QUEUE_NAME, PROCESSING_QUEUE_NAME}

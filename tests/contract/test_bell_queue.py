@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recording_service.core.errors import QueueUnavailable
-from recording_service.core.model import Bell, Work
+from recording_service.core.model import Bell, Occasion, Work
 from recording_service.core.ports import BellQueue
 from tests.contract.queues import BreakableQueue
 
@@ -27,13 +27,21 @@ def heard_by(breakable: BreakableQueue) -> list[Bell]:
     return heard
 
 
+def unheard(queue: BellQueue, *bells: Bell) -> set[Bell]:
+    """Those of the bells that nobody has heard, by either way to ask."""
+    every = {work: queue.unheard(work) for work in Work}
+    found = {one for one in bells if queue.is_unheard(one)}
+    assert found == {one for one in bells if one in every[one.work]}
+    return found
+
+
 def test_a_bell_that_rang_waits_until_it_is_heard(breakable_queue: BreakableQueue) -> None:
     queue = breakable_queue.queue
     queue.ring([bell(1), bell(2)])
 
-    assert (queue.waiting(), queue.unheard([bell(1), bell(2)])) == (2, {bell(1), bell(2)})
+    assert (queue.waiting(), unheard(queue, bell(1), bell(2))) == (2, {bell(1), bell(2)})
     assert breakable_queue.hear() == bell(1)
-    assert (queue.waiting(), queue.unheard([bell(1), bell(2)])) == (1, {bell(2)})
+    assert (queue.waiting(), unheard(queue, bell(1), bell(2))) == (1, {bell(2)})
 
 
 def test_bells_are_heard_in_the_order_in_which_they_rang(breakable_queue: BreakableQueue) -> None:
@@ -66,7 +74,7 @@ def test_a_bell_that_was_heard_is_remembered_and_its_next_attempt_rings(breakabl
     breakable_queue.hear()
 
     queue.ring([bell(1)])
-    assert (queue.waiting(), queue.unheard([bell(1)])) == (0, set())
+    assert (queue.waiting(), unheard(queue, bell(1))) == (0, set())
     queue.ring([bell(1, attempt=2)])
     assert heard_by(breakable_queue) == [bell(1, attempt=2)]
 
@@ -86,11 +94,20 @@ def test_the_two_kinds_of_work_on_a_recording_have_bells_and_hearers_of_their_ow
     queue.ring([processing, download, bell(2)])
 
     assert (queue.waiting(), queue.waiting(Work.PROCESSING)) == (2, 1)
-    assert queue.unheard([download, processing]) == {download, processing}
+    assert unheard(queue, download, processing) == {download, processing}
     assert breakable_queue.hear(Work.PROCESSING) == processing
     assert breakable_queue.hear(Work.PROCESSING) is None
-    assert queue.unheard([download, processing]) == {download}
+    assert unheard(queue, download, processing) == {download}
     assert heard_by(breakable_queue) == [download, bell(2)]
+
+
+@pytest.mark.parametrize("work", Work)
+def test_each_occasion_to_ring_has_a_bell_of_its_own(breakable_queue: BreakableQueue, work: Work) -> None:
+    one = bell(1)._replace(work=work)
+    rung = [one, one.echo, one.again]
+    for each in rung:
+        breakable_queue.queue.ring([each, each])
+    assert [breakable_queue.hear(work) for _ in range(4)] == [*rung, None]
 
 
 @pytest.mark.parametrize("work", Work)
@@ -100,20 +117,20 @@ def test_the_echo_of_a_bell_is_another_bell_of_its_kind(breakable_queue: Breakab
     assert breakable_queue.hear(work) == one
 
     queue.ring([one.echo, one.echo])
-    assert (queue.waiting(work), queue.unheard([one, one.echo])) == (1, {one.echo})
+    assert (queue.waiting(work), unheard(queue, one, one.echo)) == (1, {one.echo})
     assert breakable_queue.hear(work) == one.echo
 
 
 def test_a_bell_that_never_rang_is_not_unheard(breakable_queue: BreakableQueue) -> None:
     breakable_queue.queue.ring([bell(1)])
 
-    assert breakable_queue.queue.unheard([bell(2), bell(1, attempt=2)]) == set()
+    assert unheard(breakable_queue.queue, bell(2), bell(1, attempt=2)) == set()
 
 
 def test_no_bells_are_rung_and_looked_for_without_harm(breakable_queue: BreakableQueue) -> None:
     breakable_queue.queue.ring([])
 
-    assert breakable_queue.queue.unheard([]) == set()
+    assert unheard(breakable_queue.queue) == set()
     assert breakable_queue.queue.waiting() == 0
 
 
@@ -132,7 +149,7 @@ def test_a_bell_that_was_forgotten_rings_again(breakable_queue: BreakableQueue) 
     breakable_queue.queue.ring([bell(1), bell(2)])
     breakable_queue.hear()
     breakable_queue.forget()
-    assert breakable_queue.queue.unheard([bell(1), bell(2)]) == set()
+    assert unheard(breakable_queue.queue, bell(1), bell(2)) == set()
 
     breakable_queue.queue.ring([bell(1), bell(2)])
     assert heard_by(breakable_queue) == [bell(1), bell(2)]
@@ -144,11 +161,12 @@ def test_a_bell_that_was_forgotten_rings_again(breakable_queue: BreakableQueue) 
         lambda queue: queue.ring([bell(1)]),
         lambda queue: queue.waiting(),
         lambda queue: queue.waiting(Work.PROCESSING),
-        lambda queue: queue.unheard([bell(1)]),
+        lambda queue: queue.is_unheard(bell(1)),
+        lambda queue: queue.unheard(Work.PROCESSING),
         lambda queue: queue.incarnation(),
         lambda queue: queue.check(),
     ],
-    ids=["ring", "waiting", "waiting for processing", "unheard", "incarnation", "check"],
+    ids=["ring", "waiting", "waiting for processing", "is unheard", "unheard", "incarnation", "check"],
 )
 def test_a_queue_that_is_away_says_so_and_works_when_it_is_back(
     breakable_queue: BreakableQueue, use: Callable[[BellQueue], object]
@@ -179,7 +197,7 @@ EVENTS = st.lists(
                 st.integers(0, 4).map(lambda number: bell(number).recording_sid),
                 st.integers(1, 2),
                 st.sampled_from(Work),
-                st.booleans(),
+                st.sampled_from(Occasion),
             ),
             max_size=6,
         ),
@@ -212,4 +230,4 @@ def test_whatever_happens_every_bell_that_rang_is_heard_once(
                     known.add(one)
                     waiting[one.work].append(one)
         assert {work: queue.waiting(work) for work in Work} == {work: len(bells) for work, bells in waiting.items()}
-        assert queue.unheard(sorted(known)) == {one for bells in waiting.values() for one in bells}
+        assert unheard(queue, *known) == {one for bells in waiting.values() for one in bells}

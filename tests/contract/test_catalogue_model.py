@@ -18,6 +18,7 @@ from recording_service.core.model import (
     Bell,
     CallDetails,
     FailureReason,
+    Occasion,
     PagePosition,
     Priority,
     Processing,
@@ -58,7 +59,7 @@ SECOND = timedelta(seconds=1)
 accounts = st.sampled_from(ACCOUNTS)
 keys = st.builds(RecordingKey, accounts, st.sampled_from(RECORDINGS))
 works = st.sampled_from(Work)
-bells = st.builds(Bell, accounts, st.sampled_from(RECORDINGS), st.integers(1, 3), works, st.booleans())
+bells = st.builds(Bell, accounts, st.sampled_from(RECORDINGS), st.integers(1, 3), works, st.sampled_from(Occasion))
 limits = st.none() | st.integers(1, 2)
 workers = st.sampled_from(WORKERS)
 times = st.integers(0, 4).map(lambda seconds: TIME + seconds * SECOND)

@@ -12,6 +12,7 @@ from recording_service.adapters.sql_catalogue import waits
 from recording_service.core.model import (
     Bell,
     ClaimedAttempt,
+    Occasion,
     Priority,
     Processing,
     ProcessingState,
@@ -105,7 +106,7 @@ def test_an_echo_is_of_no_row(catalogue: Catalogue, work: Work) -> None:
     assert catalogue.mark_rung([echo], TIME) == set()
     assert catalogue.claim(echo, WORKER, TIME, MINUTE, work=work) is None
     assert catalogue.get(recording.key) == recording
-    own = echo._replace(is_echo=False)
+    own = echo._replace(occasion=Occasion.DUE)
     assert catalogue.claim(own, WORKER, TIME, MINUTE, work=work) is not None
     assert not catalogue.raise_lease(echo, 1, TIME)
     assert catalogue.raise_lease(own, 1, TIME)
@@ -478,6 +479,20 @@ def test_with_the_tombstone_every_artefact_of_the_recording_goes_and_no_other(ca
     for row in (recording, other):
         store(catalogue, row, *(an_artefact(row, step) for step in Step))
     change(catalogue, recording, state=RecordingState.DELETED)
+    assert [catalogue.artefact(recording.key, step) for step in Step] == [None] * 3
+    assert None not in [catalogue.artefact(other.key, step) for step in Step]
+
+
+def test_what_was_made_of_bytes_that_are_in_doubt_goes_with_the_step_that_was_done(catalogue: Catalogue) -> None:
+    recording, other = waiting(1), waiting(2)
+    put(catalogue, recording, other)
+    done = StepEnd(ProcessingState.DONE)
+    for row in (recording, other):
+        ended = replace(row.processing, ends=dict.fromkeys(Step, done))
+        change(catalogue, row, processing=ended)
+        store(catalogue, row, *(an_artefact(row, step) for step in Step))
+    change(catalogue, other, processing=replace(other.processing, attempt=9, ends=dict.fromkeys(Step, done)))
+    change(catalogue, recording, processing=replace(recording.processing, ends={}))
     assert [catalogue.artefact(recording.key, step) for step in Step] == [None] * 3
     assert None not in [catalogue.artefact(other.key, step) for step in Step]
 

@@ -982,3 +982,40 @@ def test_that_it_is_waited_for_is_true_though_nobody_could_ring_and_the_dispatch
     full.let_pass(15.0, full.dispatcher())
     full.work()
     assert full.row(a_key(3)).state is RecordingState.READY
+
+
+def test_the_processing_that_is_held_back_is_taken_at_once_when_somebody_waits_for_it() -> None:
+    world = World(limits=AccountLimits(processing=1))
+    for number in range(1, 4):
+        world.script(AUDIO, key=a_key(number))
+        world.enqueuer().enqueue(a_request(a_key(number)))
+    world.work()
+    heard = world.queue.hear(Work.PROCESSING)
+    assert heard is not None
+    assert world.take_processing(heard) is not None
+    world.process(world.processor(RUNNERS))
+
+    result = world.enqueuer().enqueue(a_request(a_key(3), priority=Priority.PLAYBACK))
+    assert result.reason is DUPLICATE
+    world.process(world.processor(RUNNERS))
+    summaries = [world.row(a_key(number)).processing.summary for number in (2, 3)]
+    assert summaries == [ProcessingState.PENDING, ProcessingState.DONE]
+
+
+def test_the_end_of_what_was_waited_for_rings_for_what_is_held_back_as_any_end(full: World) -> None:
+    first = full.row(a_key(1)).bell
+    full.enqueuer().enqueue(a_request(a_key(3), priority=Priority.PLAYBACK))
+    full.attempts().crashed(first)
+    full.work()
+    assert full.row(a_key(3)).state is RecordingState.READY
+    assert full.row(a_key(2)).state is RecordingState.READY
+
+
+def test_what_has_lost_its_bytes_is_fetched_again_as_urgently_as_it_is_asked_for(world: World) -> None:
+    world.script(AUDIO)
+    world.enqueuer().enqueue(a_request(priority=Priority.BULK))
+    world.work()
+    world.shelf.lose(world.row().object_key)
+    result = world.enqueuer().enqueue(a_request(job=DOWNLOAD_ONLY))
+    assert (result.reason, result.recording.priority) == (ENQUEUED, Priority.PLAYBACK)
+    assert (world.row().priority, world.row().rung_time) == (Priority.PLAYBACK, world.clock.now())

@@ -554,7 +554,7 @@ class Service(RuleBasedStateMachine):
 
     def _has_rung(self, key: RecordingKey, work: Work, begun: int) -> bool:
         return any(
-            bell.key == key and bell.work is work and bell.attempt >= begun and not bell.is_echo for bell in self.rung
+            bell.key == key and bell.work is work and bell.attempt >= begun and bell.is_own for bell in self.rung
         )
 
     def _observe(self) -> None:

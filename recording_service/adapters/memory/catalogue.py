@@ -21,6 +21,7 @@ from recording_service.core.model import (
     Work,
 )
 from recording_service.core.ports import Amended, Artefact, Decide, DispatcherRow, NamedObject, RowChange
+from recording_service.core.processing_transitions import has_forgotten
 
 
 class MemoryCatalogue(MemoryAttempts, MemoryEvents):
@@ -60,8 +61,9 @@ class MemoryCatalogue(MemoryAttempts, MemoryEvents):
                     for artefact in artefacts:
                         if artefact.key in written:
                             self._artefacts[artefact.key, artefact.step] = artefact
+                    forgotten = {key for key in written if has_forgotten(before.get(key), after[key])}
                     for key, step in list(self._artefacts):
-                        if key in written and after[key].state is RecordingState.DELETED:
+                        if key in forgotten:
                             del self._artefacts[key, step]
                     for key in sorted(after):
                         if after[key] is not before.get(key):

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from threading import Lock
 
 from recording_service.core.model import Bell, Work
@@ -32,11 +32,17 @@ class MemoryBellQueue:
             self._answer()
             return sum(bell.work is work for bell in self._waiting)
 
-    def unheard(self, bells: Sequence[Bell]) -> set[Bell]:
-        """Those of the bells that nobody has heard yet."""
+    def is_unheard(self, bell: Bell) -> bool:
+        """Whether the bell has rung and nobody has heard it yet."""
         with self._lock:
             self._answer()
-            return set(bells).intersection(self._waiting)
+            return bell in self._waiting
+
+    def unheard(self, work: Work = Work.DOWNLOAD) -> Container[Bell]:
+        """All of that kind that nobody has heard yet."""
+        with self._lock:
+            self._answer()
+            return {bell for bell in self._waiting if bell.work is work}
 
     def incarnation(self) -> str:
         """A name for the queue's memory, another one after each `forget`."""

@@ -2,7 +2,7 @@
 
 import secrets
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any
 
@@ -34,6 +34,20 @@ JOB_TIMEOUTS: Mapping[Work, int] = dict.fromkeys(Work, JOB_TIMEOUT_SECONDS)
 
 #: Where the queue's memory has its name: no expiry, so it goes only when everything goes.
 INCARNATION_KEY = "recordings:incarnation"
+
+
+#: How many names are read at a time: Redis is kept for some milliseconds.
+NAMES_AT_ONCE = 10_000
+
+
+class _Names(Container[Bell]):
+    """Bells, by their names."""
+
+    def __init__(self, names: Set[bytes | str]) -> None:
+        self._names = names
+
+    def __contains__(self, bell: object) -> bool:
+        return isinstance(bell, Bell) and bell.job_id.encode() in self._names
 
 
 class RqBellQueue:
@@ -90,17 +104,29 @@ class RqBellQueue:
         with redis_errors():
             return self._client.llen(self._queues[work].key)
 
-    def unheard(self, bells: Sequence[Bell]) -> set[Bell]:
-        """Those of the bells that are in the queue.
+    def is_unheard(self, bell: Bell) -> bool:
+        """Whether the bell is in the queue. Redis walks over the queue: for a single one.
 
         A job's own word is not asked: it goes on saying `queued` or `started` for minutes when a worker is killed
         between taking the bell and claiming (reliability.md A4).
         """
-        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for bell in bells:
-                pipeline.lpos(self._queues[bell.work].key, bell.job_id)
-            positions = pipeline.execute()
-        return {bell for bell, position in zip(bells, positions, strict=True) if position is not None}
+        with redis_errors():
+            return self._client.lpos(self._queues[bell.work].key, bell.job_id) is not None
+
+    def unheard(self, work: Work = Work.DOWNLOAD) -> Container[Bell]:
+        """All that are in the queue of that kind: their names, in memory.
+
+        Asking Redis for hundreds of bells one by one would keep it from everybody else for seconds where a hundred
+        thousand wait. So the names are read in pieces, from the end where others push: what is taken away in front
+        moves nothing, and what is pushed meanwhile has pieces overlap.
+        """
+        key, end = self._queues[work].key, -1
+        names: set[bytes | str] = set()
+        with redis_errors():
+            while piece := self._client.lrange(key, end - NAMES_AT_ONCE + 1, end):
+                names.update(piece)
+                end -= NAMES_AT_ONCE
+        return _Names(names)
 
     def incarnation(self) -> str:
         """Redis's run id (another after every start and failover) and a word of ours (another after every flush)."""

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from recording_service.adapters.sound.media_bytes import MediaBytes
 from recording_service.core.sound import Codec, MediaUnreadable, UnreadableReason
 
-#: Sizes that stand for "to the end of the file".
-STREAMED_SIZES = (0, 0xFFFFFFFF)
+#: The size that stands for "to the end of the file"; 0 does where the file's own size is none either.
+_STREAMED = 0xFFFFFFFF
+_NEVER_WRITTEN = (0, _STREAMED)
 _EXTENSIBLE = 0xFFFE
 #: The format tag of an extensible format is the beginning of its GUID, which is there in the `fmt ` chunk.
 _GUID_OFFSET = 24
@@ -62,6 +63,8 @@ def find_sound(media: MediaBytes) -> WavSound:
     """Walks over the chunks, in whatever order they are. Raises MediaUnreadable."""
     wav_format: WavFormat | None = None
     data: tuple[int, int] | None = None
+    # Whoever has come back to write the file's own size has written the others as well: a size of 0 is no sound then.
+    is_closed = int.from_bytes(media.read_at(4, 4), "little") not in _NEVER_WRITTEN
     offset = 12
     for _ in range(_MOST_CHUNKS):
         head = media.read_at(offset, 8)
@@ -72,7 +75,8 @@ def find_sound(media: MediaBytes) -> WavSound:
         if name == b"fmt ":
             wav_format = _parse_format(media.read_at(offset, min(size, 64)), size)
         elif name == b"data":
-            data = (offset, media.size if size in STREAMED_SIZES else offset + size)
+            is_open = size == _STREAMED or (size == 0 and not is_closed)
+            data = (offset, media.size if is_open else offset + size)
             if data[1] > media.size:
                 raise MediaUnreadable(UnreadableReason.TRUNCATED)
             size = data[1] - offset

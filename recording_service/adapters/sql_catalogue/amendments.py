@@ -22,8 +22,9 @@ from recording_service.adapters.sql_catalogue.rows import Values, from_row, to_m
 from recording_service.adapters.sql_catalogue.schema import recording_labels, recordings
 from recording_service.adapters.sql_catalogue.wanted import listed, lock_wanted, select_wanted
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.model import Recording, RecordingKey, RecordingState
+from recording_service.core.model import Recording, RecordingKey
 from recording_service.core.ports import Amended, Artefact, Decide
+from recording_service.core.processing_transitions import has_forgotten
 
 #: How often rows are decided on before the catalogue gives up.
 ROUNDS = 10
@@ -82,7 +83,7 @@ def _write(connection: Connection, changes: Sequence[Change], artefacts: Sequenc
     if artefacts:
         written = {change.after.key for change in changes}
         store_artefacts(connection, [artefact for artefact in artefacts if artefact.key in written])
-    remove_artefacts(connection, [after.key for _, after in changes if after.state is RecordingState.DELETED])
+    remove_artefacts(connection, [after.key for before, after in changes if has_forgotten(before, after)])
     write_events(connection, changes)
 
 

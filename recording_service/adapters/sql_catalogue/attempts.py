@@ -28,13 +28,13 @@ class SqlAttempts(CataloguePart):
             bell
             for work in Work
             # An echo is no row's own bell.
-            if (of_work := [bell for bell in bells if bell.work is work and not bell.is_echo])
+            if (of_work := [bell for bell in bells if bell.work is work and bell.is_own])
             for bell in self._mark_rung(of_work, work, now)
         }
 
     def raise_lease(self, bell: Bell, received_bytes: int, now: datetime) -> bool:
         """Raises the lease of a running attempt and notes its progress; False if it is not the current attempt."""
-        if bell.is_echo:
+        if not bell.is_own:
             return False
         parameters = {
             "of_account_sid": bell.account_sid,

@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     false,
-    literal_column,
     not_,
     select,
     update,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 from recording_service.adapters.sql_catalogue.due import due
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import MICROSECOND, Values, from_row, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import paused_accounts, recordings
+from recording_service.adapters.sql_catalogue.schema import is_not_begun, paused_accounts, recordings
 from recording_service.adapters.sql_catalogue.turns import Heard, Limit, Turn, count_running, serve, turns
 from recording_service.adapters.sql_catalogue.work_columns import COLUMNS
 from recording_service.core.errors import CatalogueUnavailable
@@ -124,7 +123,7 @@ class _Claim:
         self._probe_interval = probe_interval
         self._statements = _statements(work)
         self._heard: dict[str, Any] | None = None
-        if heard is not None and not heard.is_echo:
+        if heard is not None and heard.is_own:
             self._heard = {
                 "now": now,
                 "heard_account_sid": heard.account_sid,
@@ -217,7 +216,7 @@ def _first_of(connection: Connection, asked: Sequence[Executable], parameters: d
 def _statements(work: Work) -> _Statements:
     columns, is_claimable = COLUMNS[work], due(work).is_claimable
     is_processing = work is Work.PROCESSING
-    is_begun = _c.processing_ends != literal_column("'{}'") if is_processing else false()
+    is_begun = not_(is_not_begun) if is_processing else false()
     is_probe = exists().where(_p.account_sid == _c.account_sid) if columns.has_pauses else false()
     rows: Select[Any] = select(
         _c.create_time,
@@ -232,7 +231,7 @@ def _statements(work: Work) -> _Statements:
         columns.is_rung, _c.account_sid == bindparam("of_account_sid"), _c.priority == bindparam("of_priority")
     )
     rung = rung.order_by(_c.create_time, _c.recording_sid).limit(1)
-    rungs = [rung.where(not_(is_begun)), rung] if is_processing else [rung]
+    rungs = [rung.where(is_not_begun), rung] if is_processing else [rung]
     heard = rows.where(
         _c.account_sid == bindparam("heard_account_sid"),
         _c.recording_sid == bindparam("heard_recording_sid"),

@@ -105,6 +105,7 @@ is_unsettled = recordings.c.state.in_(literal_column(f"'{state}'") for state in 
 is_rung = recordings.c.rung_time.is_not(None)
 is_unrung = recordings.c.rung_time.is_(None)
 is_processing_rung = recordings.c.processing_rung_time.is_not(None)
+is_not_begun = recordings.c.processing_ends == literal_column("'{}'")
 is_processing_unrung = recordings.c.processing_rung_time.is_(None)
 #: It waits for no time: for no reason, or for its account.
 is_timeless = or_(
@@ -159,6 +160,18 @@ _partial(
     _c.create_time,
     _c.recording_sid,
     _c.processing_rung_time,
+)
+# Those of which no step has ended are claimed first, and may be none among very many.
+_partial(
+    "recordings_processing_not_begun",
+    and_(is_to_be_processed, is_processing_rung, is_not_begun),
+    _c.processing_state,
+    _c.priority,
+    _c.account_sid,
+    _c.create_time,
+    _c.recording_sid,
+    _c.processing_rung_time,
+    _c.processing_ends,
 )
 _partial(
     "recordings_processing_unrung",

@@ -64,9 +64,10 @@ def _reason(listen: Callable[[BinaryIO], object], media: BinaryIO) -> Unreadable
         ID3V2 + ID3V2,
         riff(format_chunk(), chunk(b"data", b"")),
         riff(format_chunk(), chunk(b"data", b"x")),
+        riff(format_chunk(), chunk(b"data", b""), chunk(b"LIST", b"INFOISFT" + bytes(26))),
         info_frame(frames=0),
     ],
-    ids=["nothing", "a-tag", "two-tags", "a-wav-of-nothing", "half-a-sample", "an-announcement"],
+    ids=["nothing", "a-tag", "two-tags", "a-wav-of-nothing", "half-a-sample", "nothing-and-a-chunk", "an-announcement"],
 )
 def test_a_file_without_sound_is_empty(reader: SoundReader, content: bytes) -> None:
     assert reason(reader, content) is EMPTY

@@ -17,6 +17,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 _PENDING = "processing_state = 'pending'"
 _RUNG = f"{_PENDING} AND processing_rung_time IS NOT NULL"
+_NOT_BEGUN = f"{_RUNG} AND processing_ends = '{{}}'"
 _UNRUNG = f"{_PENDING} AND processing_rung_time IS NULL"
 _RUNNING = "processing_state = 'running'"
 
@@ -48,6 +49,17 @@ def upgrade() -> None:
         "create_time",
         "recording_sid",
         "processing_rung_time",
+    )
+    _partial(
+        "recordings_processing_not_begun",
+        _NOT_BEGUN,
+        "processing_state",
+        "priority",
+        "account_sid",
+        "create_time",
+        "recording_sid",
+        "processing_rung_time",
+        "processing_ends",
     )
     _partial("recordings_processing_unrung", _UNRUNG, "processing_state", "processing_next_attempt_time")
     _partial("recordings_processing_running", _RUNNING, "processing_state", "account_sid", "processing_claimed_by")
