@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest of `migrations/versions`, with which this version of the service works.
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 
 #: Text that is compared and sorted byte by byte, on PostgreSQL too, as SQLite and Python do it.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -125,11 +125,22 @@ def _partial(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -
     Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
+def _of_state(name: str, condition: ColumnElement[bool], state: Column[Any], *columns: Column[Any]) -> None:
+    """A partial index of the rows in one state.
+
+    For SQLite the state is in it, and first, though it is the same in all rows: SQLite has no statistics and takes the
+    index of which most columns are given. It also reads the row for every column that a condition names and the index
+    lacks. PostgreSQL leaves what the index's condition says out of account: what follows the state would not be looked
+    up then, but looked for from the index's beginning.
+    """
+    for dialect, its_columns in (("sqlite", (state, *columns)), ("postgresql", columns)):
+        index = Index(name, *its_columns, sqlite_where=condition, postgresql_where=condition, info={"dialect": dialect})
+        index.ddl_if(dialect=dialect)
+
+
 _c = recordings.c
-# The state is in them, and first, though it is the same in all their rows: SQLite has no statistics and takes the index
-# of which most columns are given. It also reads the row for every column that a condition names and the index lacks.
 # By account: whose turn it is to be claimed is found by leaps from one account to the next.
-_partial(
+_of_state(
     "recordings_rung",
     and_(is_queued, is_rung),
     _c.state,
@@ -140,18 +151,18 @@ _partial(
     _c.next_attempt_time,
     _c.rung_time,
 )
-_partial("recordings_unrung", and_(is_queued, is_unrung), _c.state, _c.next_attempt_time)
+_of_state("recordings_unrung", and_(is_queued, is_unrung), _c.state, _c.next_attempt_time)
 # The few of them that a clock can have made wait for no reason.
-_partial("recordings_timeless", and_(is_queued, is_unrung, is_timeless), _c.state, _c.next_attempt_time)
-_partial("recordings_queued", is_queued, _c.state, _c.account_sid, _c.recording_sid, _c.next_attempt_time)
-_partial("recordings_downloading", is_downloading, _c.state, _c.account_sid, _c.claimed_by)
-_partial("recordings_ready", is_ready, _c.state, _c.account_sid, _c.recording_sid)
-_partial("recordings_verified", is_ready, _c.state, _c.verified_time, _c.account_sid, _c.recording_sid)
+_of_state("recordings_timeless", and_(is_queued, is_unrung, is_timeless), _c.state, _c.next_attempt_time)
+_of_state("recordings_queued", is_queued, _c.state, _c.account_sid, _c.recording_sid, _c.next_attempt_time)
+_of_state("recordings_downloading", is_downloading, _c.state, _c.account_sid, _c.claimed_by)
+_of_state("recordings_ready", is_ready, _c.state, _c.account_sid, _c.recording_sid)
+_of_state("recordings_verified", is_ready, _c.state, _c.verified_time, _c.account_sid, _c.recording_sid)
 # For lists of those that are not READY, which are few among many.
 _partial("recordings_unsettled", is_unsettled, *AGE)
 _partial("recordings_call", has_call, _c.call_sid)
 # The same for processing, of which there is none that waits for its account.
-_partial(
+_of_state(
     "recordings_processing_rung",
     and_(is_to_be_processed, is_processing_rung),
     _c.processing_state,
@@ -162,7 +173,7 @@ _partial(
     _c.processing_rung_time,
 )
 # Those of which no step has ended are claimed first, and may be none among very many.
-_partial(
+_of_state(
     "recordings_processing_not_begun",
     and_(is_to_be_processed, is_processing_rung, is_not_begun),
     _c.processing_state,
@@ -173,13 +184,13 @@ _partial(
     _c.processing_rung_time,
     _c.processing_ends,
 )
-_partial(
+_of_state(
     "recordings_processing_unrung",
     and_(is_to_be_processed, is_processing_unrung),
     _c.processing_state,
     _c.processing_next_attempt_time,
 )
-_partial(
+_of_state(
     "recordings_processing_running", is_being_processed, _c.processing_state, _c.account_sid, _c.processing_claimed_by
 )
 Index("recordings_age", *AGE)

@@ -4,6 +4,7 @@ Rows whose bell has rung wait in an index by priority and account, so that the a
 however many rows each has.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -63,7 +64,7 @@ def turns(
 ) -> list[Turn]:
     """Whose turn it is among what has that priority, what was heard included, and what is held back left out."""
     statements = _statements(work)
-    waiting: list[Values] = list(connection.execute(statements.accounts, {"now": now, "priority": int(priority)}))
+    waiting: list[Values] = list(connection.execute(statements.accounts[priority], {"now": now}))
     found = {
         account_sid: Turn(running, turn, oldest, account_sid, has_rung=True, has_heard=False)
         for account_sid, running, turn, oldest in waiting
@@ -106,9 +107,10 @@ def serve(connection: Connection, work: Work, account_sid: str) -> None:
 class _Statements(NamedTuple):
     """What is asked about the turns of one kind of work."""
 
-    #: The accounts for which a bell of the parameter `priority` has rung: how much of each is being done, when it was
-    #: served last, and since when it waits.
-    accounts: TextClause
+    #: The accounts for which a bell of that priority has rung: how much of each is being done, when it was served last,
+    #: and since when it waits. The priority is written out: PostgreSQL plans a prepared statement for any value, and
+    #: where all that wait have one priority it would look through the whole table for one of another.
+    accounts: Mapping[Priority, TextClause]
     turn_of: TextClause
     serve: Executable
     serve_first: TextClause
@@ -122,11 +124,11 @@ def _statements(work: Work) -> _Statements:
         WHERE running.{prefix}state = '{columns.running_state}' AND running.account_sid = {{account_sid}})"""  # noqa: S608 - our own words
     its_turn = f"coalesce((SELECT {turn} FROM account_turns AS t WHERE t.account_sid = {{account_sid}}), 0)"  # noqa: S608
     waiting = f"""FROM recordings AS r WHERE r.{prefix}state = '{columns.waiting_state}'
-        AND r.{prefix}rung_time IS NOT NULL AND r.priority = :priority"""
+        AND r.{prefix}rung_time IS NOT NULL AND r.priority = {{priority}}"""
     unpaused = ""
     if columns.has_pauses:
         unpaused = "AND w.account_sid NOT IN (SELECT account_sid FROM paused_accounts WHERE next_probe_time > :now)"
-    accounts = text(f"""WITH RECURSIVE waiting (account_sid) AS (
+    accounts = f"""WITH RECURSIVE waiting (account_sid) AS (
         SELECT (SELECT min(r.account_sid) {waiting})
       UNION ALL
         SELECT (SELECT min(r.account_sid) {waiting} AND r.account_sid > w.account_sid)
@@ -137,7 +139,7 @@ def _statements(work: Work) -> _Statements:
         (SELECT min(r.create_time) {waiting} AND r.account_sid = w.account_sid)
     FROM waiting AS w
     WHERE w.account_sid IS NOT NULL {unpaused}
-    """)  # noqa: S608 - our own words
+    """  # noqa: S608 - our own words
     turn_of = f"SELECT {running}, {its_turn}".format(account_sid=":of_account_sid")
     locked = (
         select(account_turns.c.account_sid)
@@ -152,7 +154,7 @@ def _statements(work: Work) -> _Statements:
         ON CONFLICT (account_sid) DO NOTHING
     """  # noqa: S608 - our own words
     return _Statements(
-        accounts=accounts,
+        accounts={priority: text(accounts.format(priority=int(priority))) for priority in Priority},
         turn_of=text(turn_of),
         serve=update(account_turns).where(account_turns.c.account_sid.in_(locked)).values({turn: next_turn}),
         serve_first=text(serve_first),

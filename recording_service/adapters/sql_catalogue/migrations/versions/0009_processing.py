@@ -80,6 +80,7 @@ def upgrade() -> None:
     )
 
 
-def _partial(name: str, condition: str, *columns: str) -> None:
+def _partial(name: str, condition: str, state: str, *columns: str) -> None:
     where = sa.text(condition)
-    op.create_index(name, "recordings", list(columns), sqlite_where=where, postgresql_where=where)
+    its_columns = [state, *columns] if op.get_context().dialect.name == "sqlite" else [*columns]
+    op.create_index(name, "recordings", its_columns, sqlite_where=where, postgresql_where=where)
