@@ -13,6 +13,9 @@ ENGLISH_NAMES = {"de": "german", "en": "english", "es": "spanish", "fr": "french
 LOG_PROBABILITY = -0.25
 WORD_PROBABILITY = 0.9
 
+#: Most characters of a segment of whisper.cpp's.
+WRAPPED_CHARACTERS = 60
+
 
 class Dialect(Enum):
     """Whose answers are given."""
@@ -20,7 +23,11 @@ class Dialect(Enum):
     OPENAI = "openai"
     """Names of languages; the words of the whole answer, without what is written around them."""
     WHISPER_CPP = "whisper.cpp"
-    """Names of languages; pieces of words in each segment, a new word beginning with a space; null for NaN."""
+    """Names of languages; pieces of words in each segment, a new word beginning with a space; null for NaN.
+
+    A segment has at most 60 characters, and may end within a word: so its server cuts them unless it is started with
+    `--split-on-word`.
+    """
     FASTER_WHISPER = "faster-whisper"
     """Codes of languages; the words of each segment, with spaces and commas."""
     VLLM = "vllm"
@@ -54,12 +61,17 @@ def verbose_json(
 ) -> dict[str, Any]:
     """The document. `language` is a code, or any other text, which then is said as it is."""
     has_names = dialect in (Dialect.OPENAI, Dialect.WHISPER_CPP)
+    if dialect is Dialect.WHISPER_CPP:
+        segments = [_wrapped_segment(*each) for each in enumerate(tokens for each in said for tokens in _wrapped(each))]
+    else:
+        segments = [_segment(dialect, number, each, wants_words) for number, each in enumerate(said)]
+    line_end = "\n" if dialect is Dialect.WHISPER_CPP else ""
     document: dict[str, Any] = {
         "task": "transcribe",
         "language": ENGLISH_NAMES.get(language, language) if has_names else language,
         "duration": str(seconds) if dialect is Dialect.VLLM else seconds,
-        "text": "".join(f" {each.text}" for each in said),
-        "segments": [_segment(dialect, number, each, wants_words) for number, each in enumerate(said)],
+        "text": "".join(segment["text"] + line_end for segment in segments),
+        "segments": segments,
     }
     if dialect is Dialect.OPENAI:
         document["usage"] = {"type": "duration", "seconds": math.ceil(seconds)}
@@ -71,28 +83,53 @@ def verbose_json(
 
 
 def _segment(dialect: Dialect, number: int, said: Said, wants_words: bool) -> dict[str, Any]:
-    segment: dict[str, Any] = {
-        "id": number,
-        "start": round(said.start, 2),
-        "end": round(said.end, 2),
-        "text": f" {said.text}",
-        "tokens": [50364 + number],
-        "temperature": 0.0,
+    segment = {
+        **_usual(number, said.start, said.end, f" {said.text}"),
         "avg_logprob": LOG_PROBABILITY,
         "no_speech_prob": None if dialect is Dialect.VLLM else 0.01,
+        "seek": 0,
+        "compression_ratio": 1.2,
     }
-    if dialect is Dialect.WHISPER_CPP:
-        segment["avg_logprob"] = None
-        segment["words"] = [piece for word in said.words() for piece in _pieces(word)]
-    else:
-        segment["seek"] = 0
-        segment["compression_ratio"] = 1.2
     if dialect is Dialect.FASTER_WHISPER and wants_words:
         segment["words"] = [
             {"start": start, "end": end, "word": f" {word}", "probability": WORD_PROBABILITY}
             for start, end, word in said.words()
         ]
     return segment
+
+
+def _wrapped_segment(number: int, tokens: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    text = "".join(token["word"] for token in tokens)
+    return {
+        **_usual(number, tokens[0]["start"], tokens[-1]["end"], text),
+        "avg_logprob": None,
+        "no_speech_prob": 0.01,
+        "words": tokens,
+    }
+
+
+def _usual(number: int, start: float, end: float, text: str) -> dict[str, Any]:
+    return {
+        "id": number,
+        "start": round(start, 2),
+        "end": round(end, 2),
+        "text": text,
+        "tokens": [50364 + number],
+        "temperature": 0.0,
+    }
+
+
+def _wrapped(said: Said) -> list[list[dict[str, Any]]]:
+    """What was said in tokens, by segments: as whisper.cpp does it, a new one at the first token that is too much."""
+    segments: list[list[dict[str, Any]]] = []
+    length = WRAPPED_CHARACTERS
+    for token in (piece for word in said.words() for piece in _pieces(word)):
+        length += len(token["word"])
+        if length > WRAPPED_CHARACTERS:
+            segments.append([])
+            length = len(token["word"])
+        segments[-1].append(token)
+    return segments
 
 
 def _bare(word: tuple[float, float, str]) -> dict[str, Any]:

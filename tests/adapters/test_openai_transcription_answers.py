@@ -80,6 +80,74 @@ def test_every_dialect_has_the_times_of_words_or_none(dialect: Dialect, words: l
         assert all(word.end <= following.start for word, following in pairwise(segment.words))
 
 
+# Segments that are wrapped
+
+LONG_SENTENCE = "I would like to cancel my subscription to the premium reimbursement plan, please."
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_word_that_a_server_begins_a_new_segment_in_is_one_word(dialect: Dialect) -> None:
+    with TranscriptionStandIn(api_key=API_KEY, dialect=dialect) as server:
+        server.say(LONG_SENTENCE)
+        (segment,) = transcribed(server.url).segments
+
+    assert segment.text == LONG_SENTENCE
+    assert (segment.start, segment.end) == (seconds(0.5), seconds(1.5))
+    if dialect is Dialect.WHISPER_CPP:
+        assert [word.text for word in segment.words] == LONG_SENTENCE.split()
+
+
+def test_a_segment_that_begins_with_a_word_is_one_by_itself() -> None:
+    with TranscriptionStandIn(api_key=API_KEY, dialect=Dialect.WHISPER_CPP) as server:
+        server.say("I would like to cancel my subscription to the premium red plan, please.")
+        first, second = transcribed(server.url).segments
+
+    assert first.text == "I would like to cancel my subscription to the premium red"
+    assert second.text == "plan, please."
+    assert first.end <= second.start
+
+
+def pieces_of(*texts: str) -> list[str]:
+    segments = [{"start": at, "end": at + 1, "text": text} for at, text in enumerate(texts)]
+    return [segment.text for segment in heard({"text": "".join(texts), "segments": segments}).segments]
+
+
+@pytest.mark.parametrize(
+    ("texts", "whole"),
+    [
+        ((" He", "llo", ",", " you"), ["Hello,", "you"]),
+        (("He", " you"), ["He", "you"]),
+        ((" Hello ", "you"), ["Hello", "you"]),
+        ((" Hello", "", "you"), ["Hello", "you"]),
+        (("Hello.", "You?"), ["Hello.", "You?"]),
+        (("你好", "再见"), ["你好", "再见"]),
+    ],
+)
+def test_only_what_follows_without_a_space_where_words_begin_with_one_goes_on(
+    texts: tuple[str, ...], whole: list[str]
+) -> None:
+    assert pieces_of(*texts) == whole
+
+
+def test_words_that_only_a_part_of_a_wrapped_segment_has_are_left_out() -> None:
+    word = {"word": " reim", "start": 0, "end": 1}
+    document = {
+        "segments": [
+            {"start": 0, "end": 1, "text": " reim", "words": [word]},
+            {"start": 1, "end": 2, "text": "bursement"},
+        ]
+    }
+
+    (segment,) = heard(document).segments
+
+    assert (segment.text, segment.end, segment.words) == ("reimbursement", seconds(2), ())
+
+
+def test_a_wrapped_segment_with_times_that_are_none_is_invalid() -> None:
+    with pytest.raises(TranscriptionAnswerInvalid, match="time"):
+        heard({"segments": [SEGMENT, {"start": None, "end": 2, "text": "ly."}]})
+
+
 # Words
 
 

@@ -100,8 +100,21 @@ def test_every_dialect_has_its_own_ways() -> None:
     pieces = documents[Dialect.WHISPER_CPP]["segments"][0]
     assert [piece["word"] for piece in pieces["words"]] == [" Hel", "lo,"]
     assert pieces["avg_logprob"] is None
+    assert documents[Dialect.WHISPER_CPP]["text"] == " Hello,\n caller.\n"
     assert documents[Dialect.FASTER_WHISPER]["segments"][0]["words"][0]["word"] == " Hello,"
     assert documents[Dialect.OPENAI]["words"][0]["word"] == "Hello"
     vllm = documents[Dialect.VLLM]
     assert (vllm["duration"], vllm["words"], vllm["segments"][0]["no_speech_prob"]) == ("2.75", None, None)
     assert math.isclose(documents[Dialect.OPENAI]["usage"]["seconds"], 3)
+
+
+def test_whisper_cpp_begins_a_segment_after_sixty_characters_also_within_a_word() -> None:
+    with TranscriptionStandIn(api_key=API_KEY, dialect=Dialect.WHISPER_CPP) as server:
+        server.say("I would like to cancel my subscription to the premium reimbursement plan, please.", "Yes.")
+        segments = heard(server)["segments"]
+
+    assert [segment["text"] for segment in segments] == [
+        " I would like to cancel my subscription to the premium rei", "mbursement plan, please.", " Yes.",
+    ]  # fmt: skip
+    assert [(segments[at]["start"], segments[at]["end"]) for at in (0, 2)] == [(0.5, segments[1]["start"]), (2.0, 2.5)]
+    assert segments[1]["words"][0]["word"] == "mbu"

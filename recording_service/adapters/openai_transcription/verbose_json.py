@@ -13,6 +13,7 @@ from typing import Any
 from recording_service.adapters.openai_transcription.fields import array_of, cleaned, number_of, span_of
 from recording_service.adapters.openai_transcription.languages import code_of
 from recording_service.adapters.openai_transcription.words import among, timed_words
+from recording_service.adapters.openai_transcription.wrapping import unwrapped
 from recording_service.core.errors import TranscriptionAnswerInvalid, TranscriptionWrongLanguage
 from recording_service.core.transcription import ClipSegment, ClipTranscript
 from recording_service.transcripts.transcript import TranscriptWord
@@ -38,7 +39,7 @@ def clip_transcript_of(body: bytes, language: str) -> ClipTranscript:
     text, found = answer.get("text"), answer.get("segments")
     if not isinstance(text, str) and not isinstance(found, list):
         raise TranscriptionAnswerInvalid("the transcription server sent neither text nor segments")
-    documents = array_of(found, "segments")
+    documents = unwrapped(array_of(found, "segments"))
     spans = [span_of(document) for document in documents]
     shared = among(array_of(answer.get("words"), "words"), spans)
     said = [_segment(*each) for each in zip(documents, spans, shared, strict=True)]
