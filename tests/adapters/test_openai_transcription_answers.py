@@ -206,6 +206,13 @@ def test_words_of_which_one_has_no_times_or_no_text_are_left_out(word: dict[str,
     assert segment_of(words=[{"word": "a", "start": 0.5, "end": 1}, word]).words == ()
 
 
+def test_words_of_which_one_is_a_part_of_a_character_are_left_out() -> None:
+    words = [{"word": "你好", "start": 0.5, "end": 1}, *({"word": "\ufffd", "start": 1, "end": 1.5} for _ in range(3))]
+
+    assert segment_of(text="你好龘", words=words).words == ()
+    assert [word.text for word in segment_of(text="你好\ufffd", words=words[:2]).words] == ["你好", "\ufffd"]
+
+
 def test_words_that_overlap_are_put_in_order() -> None:
     segment = segment_of(words=[{"word": "a", "start": 1, "end": 2}, {"word": "b", "start": 0.9, "end": 0.95}])
 

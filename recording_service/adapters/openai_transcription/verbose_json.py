@@ -79,7 +79,7 @@ def _segment(
     text = document.get("text")
     if not isinstance(text, str):
         raise TranscriptionAnswerInvalid("the transcription server sent a segment without text")
-    words = timed_words(array_of(document.get("words"), "words") or shared)
+    words = timed_words(array_of(document.get("words"), "words") or shared, text)
     log_probability = number_of(document, "avg_logprob")
     confidence = _confidence(document, log_probability, words)
     return ClipSegment(*span, cleaned(text), confidence, words), _is_silent(document, log_probability)

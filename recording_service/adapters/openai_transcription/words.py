@@ -12,6 +12,9 @@ from typing import Any
 from recording_service.adapters.openai_transcription.fields import cleaned, number_of, span_of
 from recording_service.transcripts.transcript import TranscriptWord
 
+#: What stands for bytes that are no character.
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
 
 def among(
     words: Sequence[Mapping[str, Any]], spans: Sequence[tuple[timedelta, timedelta]]
@@ -29,25 +32,26 @@ def among(
     return divided
 
 
-def timed_words(documents: Sequence[Mapping[str, Any]]) -> tuple[TranscriptWord, ...]:
-    """The words, each beginning no earlier than the one before it; none if one of them lacks its text or its times.
+def timed_words(documents: Sequence[Mapping[str, Any]], text: str) -> tuple[TranscriptWord, ...]:
+    """The words of a text, each beginning no earlier than the one before it.
 
+    None if one of them lacks its text, or a character that the whole text has, or its times.
     TranscriptionAnswerInvalid if a time is there and is none.
     """
     pieces = [_written(document) for document in documents]
-    if any(piece is None for piece in pieces) or not all(map(_is_timed, documents)):
+    if any(piece is None or _is_broken(piece, text) for piece in pieces) or not all(map(_is_timed, documents)):
         return ()
     words: list[TranscriptWord] = []
     spaced = any(piece and piece[0].isspace() for piece in pieces if piece)
     for document, piece in zip(documents, pieces, strict=True):
-        text = cleaned(piece or "")
+        word_text = cleaned(piece or "")
         start, end = span_of(document)
         if words:
             start = max(start, words[-1].start)
-        word = TranscriptWord(start, max(start, end), text, _probability(document))
-        if words and text and spaced and not (piece or "")[0].isspace():
+        word = TranscriptWord(start, max(start, end), word_text, _probability(document))
+        if words and word_text and spaced and not (piece or "")[0].isspace():
             words[-1] = _joined(words[-1], word)
-        elif text:
+        elif word_text:
             words.append(word)
     return tuple(words)
 
@@ -55,6 +59,11 @@ def timed_words(documents: Sequence[Mapping[str, Any]]) -> tuple[TranscriptWord,
 def _written(document: Mapping[str, Any]) -> str | None:
     text = document.get("word", document.get("text"))
     return text if isinstance(text, str) else None
+
+
+def _is_broken(piece: str, text: str) -> bool:
+    """Whether it has only a part of a character: of a rare one, whisper.cpp makes several pieces of a word."""
+    return _REPLACEMENT in piece and _REPLACEMENT not in text
 
 
 def _is_timed(document: Mapping[str, Any]) -> bool:
