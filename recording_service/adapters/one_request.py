@@ -7,6 +7,7 @@ answer can never be taken for the beginning of another.
 
 from collections.abc import Callable
 from functools import partial
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection
+from urllib3.util.response import assert_header_parsing
 
 #: Gives a connection, which has not connected, what it needs to know. Typed Any: urllib3's connections are a protocol.
 Prepare = Callable[[Any], None]
@@ -37,6 +39,18 @@ class _Pool(HTTPConnectionPool):
 
 class _SecurePool(_Pool, HTTPSConnectionPool):
     """The same, with TLS."""
+
+
+class StrictResponse(HTTPResponse):
+    """An answer whose headers are all understood. For the `response_class` of a connection."""
+
+    def begin(self) -> None:
+        """Reads the headers. Raises HeaderParsingError for malformed ones.
+
+        urllib3 would take them, and log them with the URL and whatever else it can't read, a body for instance.
+        """
+        super().begin()
+        assert_header_parsing(self.msg)
 
 
 class OneRequestAdapter(HTTPAdapter):

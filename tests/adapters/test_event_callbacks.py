@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import ssl
 import threading
 import time
@@ -124,6 +125,19 @@ def test_the_receiver_may_ask_to_be_left_alone() -> None:
         assert asked is not None
         assert 90 < asked <= 100
         assert sender.send(an_event()) == ReceiverAnswer(503, None)
+
+
+def test_malformed_headers_of_a_receiver_change_nothing_and_nothing_of_them_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def mumble(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 202 Accepted\r\nretry-after: 5\r\nthis is no header\r\nx: confided\r\n\r\n")
+        handler.close_connection = True
+
+    with EventReceiverServer() as receiver:
+        receiver.answers = [mumble]
+        assert callbacks_to(receiver).send(an_event()) == ReceiverAnswer(202)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_nobody_who_listens_is_an_answer() -> None:

@@ -288,6 +288,18 @@ def test_a_language_that_nobody_knows_is_none_and_not_the_configured_one(server:
 # No answer, or not all of it, or not in time
 
 
+def whole_request_then(raw: bytes) -> Script:
+    """Answers once the form has come; a connection that is closed before would be reset."""
+
+    def script(connection: socket.socket) -> None:
+        received = b""
+        while not received.endswith(b"--\r\n"):
+            received += connection.recv(65536)
+        connection.sendall(raw)
+
+    return script
+
+
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
@@ -317,6 +329,30 @@ def test_a_body_that_is_cut_off_is_unavailable(server: TranscriptionStandIn) -> 
 def test_what_is_no_answer_is_unavailable(raw: bytes) -> None:
     with RawServer(raw) as server, pytest.raises(TranscriptionUnavailable):
         transcribed(server.url + "/v1")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
+        "HTTP/1.1 200 OK\r\nthis is no header\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n leading: space\r\n\r\n",
+    ],
+    ids=["no empty line", "no colon", "leading space"],
+)
+def test_an_answer_with_malformed_headers_is_unavailable_and_nothing_of_it_is_logged(
+    head: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = (
+        f'{{\n"text": "{SECRET_ANSWER}",\n"segments": [{{"start": 0, "end": 1, "text": "{SECRET_ANSWER}"}}]}}\r\n\r\n'
+    )
+    given = whole_request_then((head + body).encode())
+
+    with RawServer(given) as server, pytest.raises(TranscriptionUnavailable, match="no whole answer") as caught:
+        transcribed(server.url + "/v1")
+
+    assert SECRET_ANSWER not in everything_of(caught.value)
+    assert SECRET_ANSWER not in caplog.text
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time(server: TranscriptionStandIn) -> None:
@@ -368,18 +404,6 @@ def test_a_slow_server_is_waited_for(server: TranscriptionStandIn) -> None:
 
 
 # TLS
-
-
-def whole_request_then(raw: bytes) -> Script:
-    """Answers once the form has come; a connection that is closed before would be reset."""
-
-    def script(connection: socket.socket) -> None:
-        received = b""
-        while not received.endswith(b"--\r\n"):
-            received += connection.recv(65536)
-        connection.sendall(raw)
-
-    return script
 
 
 def test_a_server_with_a_certificate_that_is_trusted_is_spoken_to_by_tls(tmp_path: Path) -> None:

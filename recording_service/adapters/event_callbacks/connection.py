@@ -6,13 +6,14 @@ thread ends it, whatever reads from it or writes to it just then: TLS's handshak
 
 import socket
 import threading
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HeaderParsingError, NewConnectionError
 
-from recording_service.adapters.one_request import OneRequestAdapter
+from recording_service.adapters.one_request import OneRequestAdapter, StrictResponse
 
 
 class Deadline:
@@ -49,6 +50,18 @@ class Deadline:
             self._sockets.clear()
 
 
+class StatusResponse(StrictResponse):
+    """An answer that has its status, whatever its headers are."""
+
+    def begin(self) -> None:
+        """Reads the headers, and forgets them all if some are malformed."""
+        try:
+            super().begin()
+        except HeaderParsingError:
+            # The receiver has the event, and has said so: to send it again would not mend its headers.
+            self.headers = self.msg = HTTPMessage()
+
+
 class BoundedConnection(HTTPConnection):
     """A connection that its deadline can end."""
 
@@ -75,6 +88,7 @@ class BoundedAdapter(OneRequestAdapter):
         super().__init__(BoundedConnection, BoundedSecureConnection, self._prepare, certificates)
 
     def _prepare(self, connection: Any) -> None:
+        connection.response_class = StatusResponse
         connection.deadline = self._deadline
 
 

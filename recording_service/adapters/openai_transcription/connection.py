@@ -9,13 +9,12 @@ import io
 import socket
 import ssl
 from functools import partial
-from http.client import HTTPResponse
 from typing import Any
 
 import requests
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from recording_service.adapters.one_request import OneRequestAdapter
+from recording_service.adapters.one_request import OneRequestAdapter, StrictResponse
 from recording_service.adapters.openai_transcription.patience import Patience
 from recording_service.adapters.openai_transcription.settings import OpenAiTranscriptionSettings
 
@@ -52,7 +51,7 @@ class PatientStream(io.RawIOBase):
         super().close()
 
 
-class PatientResponse(HTTPResponse):
+class PatientResponse(StrictResponse):
     """An answer that is read with patience from its first byte on."""
 
     def __init__(

@@ -7,11 +7,10 @@ many bytes as there are. So the limits are kept where every byte passes: below t
 import io
 import socket
 import ssl
-from http.client import HTTPResponse, IncompleteRead
+from http.client import IncompleteRead
 from typing import Any
 
-from urllib3.util.response import assert_header_parsing
-
+from recording_service.adapters.one_request import StrictResponse
 from recording_service.adapters.twilio_media.patience import Patience
 from recording_service.core.errors import SourceTruncated
 
@@ -69,7 +68,7 @@ class PatientStream(io.RawIOBase):
         super().close()
 
 
-class PatientResponse(HTTPResponse):
+class PatientResponse(StrictResponse):
     """An answer that is read with patience from its first byte on."""
 
     def __init__(
@@ -79,11 +78,6 @@ class PatientResponse(HTTPResponse):
         self._patience = patience
         self._stream = PatientStream(sock, self.fp.detach(), patience)
         self.fp = io.BufferedReader(self._stream)
-
-    def begin(self) -> None:
-        """Reads the headers. Malformed ones are refused here: urllib3 would only log them, with the URL."""
-        super().begin()
-        assert_header_parsing(self.msg)
 
     def read1(self, n: int = -1) -> bytes:
         """What has arrived of the body; nothing at its end. IncompleteRead if it is cut, SourceTruncated if it goes on.
