@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from recording_service.core.errors import TranscriptionRateLimited, TranscriptionUnavailable
+from recording_service.core.errors import (
+    TranscriptionAnswerInvalid,
+    TranscriptionRateLimited,
+    TranscriptionUnavailable,
+)
 from recording_service.transcripts.transcript import (
     MILLISECOND,
     Transcript,
@@ -80,6 +84,9 @@ FIRST_WAIT_SECONDS = 2.0
 #: How often a clip is sent again that no whole answer came for, and the wait before it, in seconds.
 RESENDS = 1
 RESEND_WAIT_SECONDS = 2.0
+#: How much later than its clip's end something may be said to begin: Whisper fills a clip with silence, up to half a
+#: minute. What is later still is no time in seconds.
+LONGEST_PADDING = timedelta(seconds=30)
 #: Between two calls of the checkpoint, in seconds.
 _LOOK_SECONDS = 1.0
 
@@ -97,7 +104,8 @@ def transcribe_clips(
     answer is sent again; after that, and else at once, what the transcriber raises is raised (TranscriptionError).
 
     What begins when its clip is over is left out, for nobody said it: Whisper listens to half a minute at a time, and
-    into the silence that fills it up it has been heard to say the same sentence thirty times.
+    into the silence that fills it up it has been heard to say the same sentence thirty times. What begins later than
+    any silence can be is TranscriptionAnswerInvalid.
     """
     segments: list[TranscriptSegment] = []
     spoken = Counter[str]()
@@ -106,6 +114,10 @@ def transcribe_clips(
         heard = _heard(clip, transcriber, checkpoint, sleep)
         for segment in heard.segments:
             text = segment.text.strip()
+            if segment.start > clip.duration + LONGEST_PADDING:
+                raise TranscriptionAnswerInvalid(
+                    "the transcription server sent times far beyond the clip's end: they must be in seconds"
+                )
             if text and segment.start < clip.duration:
                 segments.append(_moved(segment, text, clip))
                 spoken[heard.language] += len(text)

@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording_service.core.errors import TranscriptionError, TranscriptionRateLimited, TranscriptionUnavailable
+from recording_service.core.errors import (
+    TranscriptionAnswerInvalid,
+    TranscriptionError,
+    TranscriptionRateLimited,
+    TranscriptionUnavailable,
+)
 from recording_service.core.transcription import (
     FIRST_WAIT_SECONDS,
+    LONGEST_PADDING,
     PATIENCE_SECONDS,
     ClipSegment,
     ClipTranscript,
@@ -104,6 +110,20 @@ def test_what_begins_when_the_clip_is_over_was_said_by_nobody() -> None:
     assert [each.text for each in made.segments] == ["yes"]
 
 
+@pytest.mark.parametrize("segments", [(said(0, 9000, "one"), said(9000, 15000, "two")), (said(3600, 3601, "all"),)])
+def test_times_that_can_not_be_in_seconds_are_no_transcript(segments: tuple[ClipSegment, ...]) -> None:
+    with pytest.raises(TranscriptionAnswerInvalid, match="must be in seconds"):
+        transcribed((SomeClip(0, seconds(10), seconds(30)), ClipTranscript("en", segments)))
+
+
+def test_what_is_said_into_the_silence_that_fills_a_clip_up_is_left_out_and_no_error() -> None:
+    made = transcribed(
+        (SomeClip(0, seconds(10), seconds(2)), ClipTranscript("en", (said(0, 2, "yes"), said(29.98, 30, "no"))))
+    )
+
+    assert [each.text for each in made.segments] == ["yes"]
+
+
 def test_empty_text_is_left_out() -> None:
     made = transcribed((SomeClip(0, seconds(0), seconds(2)), ClipTranscript("en", (said(0, 1, "  "), said(1, 2, "")))))
 
@@ -167,7 +187,7 @@ def test_what_the_transcriber_raises_is_raised_on() -> None:
         transcribe_clips(iter([SomeClip(0, seconds(0), seconds(1))]), Broken(), no_checkpoint)
 
 
-times = st.timedeltas(-seconds(5), seconds(90))
+times = st.timedeltas(-seconds(5), LONGEST_PADDING)
 
 
 @given(
