@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     #: Longest download, in seconds.
     download_seconds: Annotated[float, Field(gt=0, le=86_000)] = 600.0
-    #: Longest attempt at processing a recording, in seconds.
+    #: Longest attempt at processing a recording, in seconds: its transcript has to be done in that time.
     processing_seconds: Annotated[float, Field(gt=0, le=86_000)] = 3600.0
     #: How fast stored bytes are read again and compared with their SHA-256; 0: never.
     scrub_bytes_per_second: Annotated[int, Field(ge=0)] = 4 * 1024**2

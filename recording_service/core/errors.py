@@ -36,6 +36,7 @@ RecordingServiceError
 │   └── TranscriptionError
 │       ├── TranscriptionRateLimited       the server asked for fewer requests
 │       ├── TranscriptionUnavailable       it could not be reached, was slow, or broke
+│       ├── TranscriptionTooSlow           it was not done with all clips in the time that there is for a recording
 │       ├── TranscriptionKeyRejected       it does not accept the key
 │       ├── TranscriptionRefused           it does not accept what is asked for
 │       ├── TranscriptionAnswerInvalid     what it answered is no transcript
@@ -390,6 +391,17 @@ class TranscriptionRateLimited(TranscriptionError):
 
 class TranscriptionUnavailable(TranscriptionError):
     """Raised when no whole answer came: no connection, a time-out, a 5xx, a body that was cut off. Ask again later."""
+
+
+class TranscriptionTooSlow(TranscriptionError):
+    """Raised when the time for processing a recording is over, `longest_seconds`, and not all of it is transcribed."""
+
+    def __init__(self, longest_seconds: float) -> None:
+        super().__init__(
+            f"not all was transcribed within {longest_seconds:g} s: raise RECORDING_PROCESSING_SECONDS, or have a "
+            "faster server transcribe"
+        )
+        self.longest_seconds = longest_seconds
 
 
 class TranscriptionKeyRejected(TranscriptionError):

@@ -35,6 +35,7 @@ from recording_service.core.errors import (
     TranscriptionKeyRejected,
     TranscriptionRateLimited,
     TranscriptionRefused,
+    TranscriptionTooSlow,
     TranscriptionUnavailable,
     TranscriptionWrongLanguage,
     WorkerCrashed,
@@ -140,6 +141,8 @@ STEP_RETRY_RULES: Mapping[type[RecordingServiceError], RetryRule[StepReason]] = 
     ),
     # As a Twilio that fails in odd ways: six hours in the mean. The transcript can be asked for again.
     TranscriptionUnavailable: RetryRule(_RETRY, StepReason.TRANSCRIPTION_UNAVAILABLE, budget=58),
+    # Each try begins anew, and may cost an hour's transcripts: once more, for a server that was busy.
+    TranscriptionTooSlow: RetryRule(_RETRY, StepReason.TRANSCRIPTION_UNAVAILABLE, budget=2),
     # Keys are rotated, and servers are set up anew: two and a half hours.
     TranscriptionKeyRejected: RetryRule(_RETRY, StepReason.TRANSCRIPTION_KEY_REJECTED, budget=30),
     TranscriptionRefused: RetryRule(_RETRY, StepReason.TRANSCRIPTION_REFUSED, budget=3),

@@ -61,15 +61,17 @@ class WaveformStep:
 class TranscriptStep:
     """Says what is said in them."""
 
-    def __init__(self, sound: SoundReader, transcriber: Transcriber) -> None:
+    def __init__(self, sound: SoundReader, transcriber: Transcriber, longest_seconds: float) -> None:
+        """`longest_seconds` are what it may take; the attempt's own end has to come later."""
         self._sound = sound
         self._transcriber = transcriber
+        self._longest_seconds = longest_seconds
 
     def run(self, recording: Recording, media: BinaryIO, check: Callable[[], None]) -> Made:
         """Has every stretch of speech transcribed. Raises TranscriptionError."""
         try:
             with closing(self._sound.speech_clips(media, LONGEST_CLIP, check)) as clips:
-                transcript = transcribe_clips(clips, self._transcriber, check)
+                transcript = transcribe_clips(clips, self._transcriber, check, self._longest_seconds)
         except MediaUnreadable as error:
             raise _impossible(error) from error
         return Made(transcript_content(transcript), text=transcript_text(transcript))

@@ -4,6 +4,7 @@ Clips are pieces of one channel in which somebody speaks, as small as transcribe
 itself and knows nothing of the others; here their times become those of the recording.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Protocol
 from recording_service.core.errors import (
     TranscriptionAnswerInvalid,
     TranscriptionRateLimited,
+    TranscriptionTooSlow,
     TranscriptionUnavailable,
 )
 from recording_service.transcripts.transcript import (
@@ -70,10 +72,11 @@ class ClipTranscript:
 class Transcriber(Protocol):
     """Hears what is said."""
 
-    def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+    def transcribe(self, wav: bytes, file_name: str, longest_seconds: float = math.inf) -> ClipTranscript:
         """What is said in a WAV file. Transcribing the same twice costs twice, and changes nothing.
 
-        Raises TranscriptionError. `file_name` is told to the transcriber, and may be in its log.
+        Raises TranscriptionError, at the latest when `longest_seconds` are over. `file_name` is told to the
+        transcriber, and may be in its log.
         """
 
 
@@ -95,13 +98,17 @@ def transcribe_clips(
     clips: Iterator[Clip],
     transcriber: Transcriber,
     checkpoint: Callable[[], None],
+    longest_seconds: float = math.inf,
+    *,
     sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Transcript:
     """What is said in all the clips of one recording; nothing, in no language, where there are none.
 
     The clips are taken and transcribed one after another. `checkpoint` is called before each, and while one waits, and
     whatever it raises ends the work. A server that asks for fewer requests is waited for, and a clip that got no whole
-    answer is sent again; after that, and else at once, what the transcriber raises is raised (TranscriptionError).
+    answer is sent again; after that, and else at once, what the transcriber raises is raised (TranscriptionError). When
+    `longest_seconds` are over, no clip is begun or waited for any more: TranscriptionTooSlow.
 
     What begins when its clip is over is left out, for nobody said it: Whisper listens to half a minute at a time, and
     into the silence that fills it up it has been heard to say the same sentence thirty times. What begins later than
@@ -109,9 +116,16 @@ def transcribe_clips(
     """
     segments: list[TranscriptSegment] = []
     spoken = Counter[str]()
-    for clip in clips:
+    end = monotonic() + longest_seconds
+
+    def seconds_left() -> float:
         checkpoint()
-        heard = _heard(clip, transcriber, checkpoint, sleep)
+        if (left := end - monotonic()) <= 0:
+            raise TranscriptionTooSlow(longest_seconds)
+        return left
+
+    for clip in clips:
+        heard = _heard(clip, transcriber, seconds_left, sleep)
         for segment in heard.segments:
             text = segment.text.strip()
             if segment.start > clip.duration + LONGEST_PADDING:
@@ -125,13 +139,13 @@ def transcribe_clips(
 
 
 def _heard(
-    clip: Clip, transcriber: Transcriber, checkpoint: Callable[[], None], sleep: Callable[[float], None]
+    clip: Clip, transcriber: Transcriber, seconds_left: Callable[[], float], sleep: Callable[[float], None]
 ) -> ClipTranscript:
-    """One clip's transcript, patiently."""
+    """One clip's transcript, patiently, as long as there is time left: `seconds_left` raises if there is none."""
     waited, wait, resends = 0.0, FIRST_WAIT_SECONDS, RESENDS
     while True:
         try:
-            return transcriber.transcribe(clip.wav, _file_name(clip))
+            return transcriber.transcribe(clip.wav, _file_name(clip), seconds_left())
         except TranscriptionRateLimited as error:
             asked = wait if error.retry_after_seconds is None else max(error.retry_after_seconds, FIRST_WAIT_SECONDS)
             waited += asked
@@ -139,18 +153,19 @@ def _heard(
                 raise
             wait *= 2
         except TranscriptionUnavailable:
+            # It may be this limit, and not the server, that has ended it.
+            seconds_left()
             if not resends:
                 raise
             resends -= 1
             asked = RESEND_WAIT_SECONDS
-        _wait(asked, checkpoint, sleep)
+        _wait(asked, seconds_left, sleep)
 
 
-def _wait(seconds: float, checkpoint: Callable[[], None], sleep: Callable[[float], None]) -> None:
+def _wait(seconds: float, seconds_left: Callable[[], float], sleep: Callable[[float], None]) -> None:
     while seconds > 0:
-        sleep(min(seconds, _LOOK_SECONDS))
+        sleep(min(seconds, _LOOK_SECONDS, seconds_left()))
         seconds -= _LOOK_SECONDS
-        checkpoint()
 
 
 def _file_name(clip: Clip) -> str:

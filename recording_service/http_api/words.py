@@ -67,7 +67,7 @@ PROCESSING_WORDS: Final[Mapping[int, str]] = {
     ProcessingReason.PROCESSING_REASON_MEDIA_BROKEN: "The recording is damaged and can't be read to its end.",
     ProcessingReason.PROCESSING_REASON_WORKER_CRASHED: "It failed here, each time it was tried.",
     ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_UNAVAILABLE: (
-        "The transcription service did not answer, however often it was asked."
+        "The transcription service did not answer, or not in time, however often it was asked."
     ),
     ProcessingReason.PROCESSING_REASON_TRANSCRIPTION_KEY_REJECTED: (
         "The transcription service does not let this service in."

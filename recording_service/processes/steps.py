@@ -39,7 +39,7 @@ def runners(settings: Settings) -> "Mapping[Step, StepRunner]":
     does: dict[Step, StepRunner] = {Step.PROBE: ProbeStep(sound), Step.WAVEFORM: WaveformStep(sound)}
     server = transcription(settings)
     if server is not None:
-        does[Step.TRANSCRIPT] = TranscriptStep(sound, OpenAiTranscriber(server))
+        does[Step.TRANSCRIPT] = TranscriptStep(sound, OpenAiTranscriber(server), settings.processing_seconds)
     return does
 
 

@@ -36,7 +36,7 @@ from recording_service.core.retry import RetryPolicy
 from recording_service.core.scrub import ScrubSettings
 from recording_service.core.sweep import SweepSettings
 
-#: How much longer than a download RQ lets a job last: the downloader's own deadline must come first.
+#: How much longer than a download or a transcript RQ lets a job last: their own deadlines must come first.
 JOB_MARGIN_SECONDS = 120
 
 

@@ -81,3 +81,13 @@ def test_waiting_is_limited_by_what_is_left_of_the_whole() -> None:
     for wait in (patience.connect_seconds, patience.idle_seconds, patience.silent):
         with pytest.raises(TranscriptionUnavailable, match="not done in 100 s"):
             wait()
+
+
+def test_a_clip_is_waited_for_no_longer_than_there_is_time_for_it() -> None:
+    now = [5000.0]
+    patience = Patience(settings(total_seconds=100.0), 20.0, monotonic=lambda: now[0])
+    assert patience.idle_seconds() == 20.0
+
+    now[0] += 20.0
+    with pytest.raises(TranscriptionUnavailable, match="not done in 20 s"):
+        patience.idle_seconds()

@@ -16,6 +16,7 @@ from recording_service.core.errors import (
     QueueUnavailable,
     StepImpossible,
     StorageUnavailable,
+    TranscriptionTooSlow,
     WorkerCrashed,
 )
 from recording_service.core.model import (
@@ -312,6 +313,23 @@ def test_an_unexpected_error_spends_of_a_budget_and_the_others_go_on_afterwards(
     assert made(world) == whole(PROBE, TRANSCRIPT)
     # Nothing was done twice.
     assert [doing[step].runs for step in (PROBE, TRANSCRIPT)] == [1, 1]  # type: ignore[attr-defined]
+
+
+def test_a_transcript_that_there_is_not_enough_time_for_is_tried_once_more_and_says_what_to_do(world: World) -> None:
+    tried: list[int] = []
+
+    def run(recording: Recording, media: BinaryIO, check: Callable[[], None]) -> Made:
+        tried.append(recording.processing.attempt)
+        raise TranscriptionTooSlow(3600.0)
+
+    doing = runners(transcript=run)
+    world.processor(doing).answer(rung(world), PROCESSOR)
+    later(world, doing)
+    processing = world.row().processing
+    assert tried == [1, 2]
+    end = processing.ends[TRANSCRIPT]
+    assert (end.state, end.reason) == (ProcessingState.FAILED, StepReason.TRANSCRIPTION_UNAVAILABLE)
+    assert "raise RECORDING_PROCESSING_SECONDS" in end.message
 
 
 def test_each_step_has_a_budget_of_its_own(world: World) -> None:

@@ -1,5 +1,6 @@
 """How clips become a transcript."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from recording_service.core.errors import (
     TranscriptionAnswerInvalid,
     TranscriptionError,
     TranscriptionRateLimited,
+    TranscriptionTooSlow,
     TranscriptionUnavailable,
 )
 from recording_service.core.transcription import (
@@ -41,7 +43,7 @@ class Scripted:
     heard: dict[bytes, ClipTranscript]
     asked: list[tuple[bytes, str]] = field(default_factory=list)
 
-    def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+    def transcribe(self, wav: bytes, file_name: str, longest_seconds: float = math.inf) -> ClipTranscript:
         self.asked.append((wav, file_name))
         return self.heard[wav]
 
@@ -151,9 +153,9 @@ def test_every_clip_is_taken_only_when_its_turn_has_come_and_after_a_checkpoint(
             yield SomeClip(at, ms(1500 * at), seconds(1), b"wav")
 
     class Noting(Scripted):
-        def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+        def transcribe(self, wav: bytes, file_name: str, longest_seconds: float = math.inf) -> ClipTranscript:
             events.append(file_name)
-            return super().transcribe(wav, file_name)
+            return super().transcribe(wav, file_name, longest_seconds)
 
     transcribe_clips(clips(), Noting({b"wav": ClipTranscript("en")}), lambda: events.append("checkpoint"))
 
@@ -180,7 +182,7 @@ def test_a_checkpoint_that_raises_ends_the_work_before_the_next_clip() -> None:
 
 def test_what_the_transcriber_raises_is_raised_on() -> None:
     class Broken:
-        def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+        def transcribe(self, wav: bytes, file_name: str, longest_seconds: float = math.inf) -> ClipTranscript:
             raise TranscriptionUnavailable("no answer came")
 
     with pytest.raises(TranscriptionUnavailable):
@@ -240,7 +242,7 @@ class Failing:
     heard: ClipTranscript
     asked: int = 0
 
-    def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+    def transcribe(self, wav: bytes, file_name: str, longest_seconds: float = math.inf) -> ClipTranscript:
         self.asked += 1
         if self.errors:
             raise self.errors.pop(0)
@@ -256,7 +258,7 @@ def patiently(
     """One clip of a server that fails so: what it was asked, how long was waited, and what came of it."""
     failing, slept = Failing(errors, HEARD), list[float]()
     clips = iter([SomeClip(0, seconds(0), seconds(2))])
-    return failing, slept, transcribe_clips(clips, failing, checkpoint, slept.append)
+    return failing, slept, transcribe_clips(clips, failing, checkpoint, sleep=slept.append)
 
 
 def test_a_server_that_asks_for_fewer_requests_is_waited_for_and_no_clip_before_is_lost() -> None:
@@ -292,3 +294,60 @@ def test_while_it_waits_an_attempt_that_is_over_ends() -> None:
     with pytest.raises(InterruptedError):
         patiently([TranscriptionRateLimited(100.0)], checkpoint)
     assert looks == 4
+
+
+# No longer than there is time for
+
+
+@dataclass
+class Slow:
+    """Takes its time for each clip, as much of it as it is given, and fails as it was told."""
+
+    seconds_a_clip: float
+    error: TranscriptionError | None = None
+    now: float = 5000.0
+    asked: int = 0
+
+    def transcribe(self, wav: bytes, file_name: str, longest_seconds: float = math.inf) -> ClipTranscript:
+        self.asked += 1
+        self.sleep(min(self.seconds_a_clip, longest_seconds))
+        if self.error is not None:
+            raise self.error
+        if self.seconds_a_clip > longest_seconds:
+            raise TranscriptionUnavailable(f"not done in {longest_seconds:g} s")
+        return HEARD
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+    def transcript(self, clips: int, longest_seconds: float) -> Transcript:
+        some = (SomeClip(0, seconds(30 * at), seconds(30)) for at in range(clips))
+        return transcribe_clips(
+            some, self, no_checkpoint, longest_seconds, sleep=self.sleep, monotonic=lambda: self.now
+        )
+
+
+def test_what_can_be_transcribed_in_time_is() -> None:
+    assert len(Slow(10.0).transcript(9, 100.0).segments) == 9
+
+
+@pytest.mark.parametrize(
+    ("slow", "asked"),
+    [
+        (Slow(10.0), 10),
+        (Slow(30.0), 4),
+        (Slow(1000.0), 1),
+        (Slow(1.0, TranscriptionRateLimited(50.0)), 2),
+        (Slow(60.0, TranscriptionUnavailable("cut off")), 2),
+    ],
+    ids=["slow", "ended in a clip", "hangs", "asks for patience", "fails"],
+)
+def test_when_the_time_is_over_the_work_ends_there_and_says_what_to_do(slow: Slow, asked: int) -> None:
+    began = slow.now
+
+    with pytest.raises(TranscriptionTooSlow, match="within 100 s: raise RECORDING_PROCESSING_SECONDS") as caught:
+        slow.transcript(20, 100.0)
+
+    assert caught.value.longest_seconds == 100.0
+    assert (slow.now - began, slow.asked) == (100.0, asked)

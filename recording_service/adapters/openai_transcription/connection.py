@@ -86,8 +86,9 @@ class PatientSecureConnection(PatientConnection, HTTPSConnection):
 class PatientAdapter(OneRequestAdapter):
     """Sends one clip."""
 
-    def __init__(self, settings: OpenAiTranscriptionSettings) -> None:
-        self._patience = Patience(settings)
+    def __init__(self, settings: OpenAiTranscriptionSettings, longest_seconds: float) -> None:
+        """`longest_seconds` are for all of it."""
+        self._patience = Patience(settings, longest_seconds)
         super().__init__(PatientConnection, PatientSecureConnection, self._prepare, settings.certificates)
 
     def fetch(self, request: requests.PreparedRequest) -> requests.Response:

@@ -1,5 +1,6 @@
 """Clips, transcribed by an API like OpenAI's."""
 
+import math
 import re
 from contextlib import closing
 from datetime import UTC, datetime
@@ -45,11 +46,11 @@ class OpenAiTranscriber:
     def __init__(self, settings: OpenAiTranscriptionSettings) -> None:
         self._settings = settings
 
-    def transcribe(self, wav: bytes, file_name: str) -> ClipTranscript:
+    def transcribe(self, wav: bytes, file_name: str, longest_seconds: float = math.inf) -> ClipTranscript:
         """What is said in the clip. Raises TranscriptionError; ValueError for a file name that is none."""
         if not _FILE_NAME.fullmatch(file_name):
             raise ValueError("a clip's file name is of letters, digits, dots and hyphens, and ends with .wav")
-        return clip_transcript_of(self._answer(self._request(wav, file_name)), self._settings.language)
+        return clip_transcript_of(self._answer(self._request(wav, file_name), longest_seconds), self._settings.language)
 
     def _request(self, wav: bytes, file_name: str) -> requests.PreparedRequest:
         settings = self._settings
@@ -63,9 +64,9 @@ class OpenAiTranscriber:
         file = {"file": (file_name, wav, "audio/wav")}
         return requests.Request("POST", settings.endpoint, headers={**HEADERS, **key}, data=form, files=file).prepare()
 
-    def _answer(self, request: requests.PreparedRequest) -> bytes:
+    def _answer(self, request: requests.PreparedRequest, longest_seconds: float) -> bytes:
         """The body of the answer, whole. Raises TranscriptionError."""
-        with closing(PatientAdapter(self._settings)) as adapter:
+        with closing(PatientAdapter(self._settings, longest_seconds)) as adapter:
             try:
                 with closing(adapter.fetch(request).raw) as raw:
                     _check_head(raw)
