@@ -187,6 +187,12 @@ def test_a_host_none_of_whose_addresses_answers_has_timed_out(tls: Tls, resolver
     assert resolver.connected == addresses[:4]
 
 
+@pytest.mark.parametrize("name", ["a..twilio.test", f"{'a' * 64}.twilio.test"])
+def test_what_can_not_be_a_name_is_unavailable(name: str) -> None:
+    with pytest.raises(SourceUnavailable):
+        fetched(source(f"https://{name}"))
+
+
 def test_a_name_that_is_not_known_is_unavailable(resolver: Resolver) -> None:
     resolver.has(NAME)
     with pytest.raises(SourceUnavailable):

@@ -55,6 +55,10 @@ class PatientConnection(HTTPConnection):
             found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         except socket.gaierror as exc:
             raise NameResolutionError(self.host, self, exc) from exc
+        except UnicodeError as exc:
+            # An empty label, or one of more than 63 characters, is found out by the codec of names.
+            unknown = socket.gaierror(socket.EAI_NONAME, "this can't be a name")
+            raise NameResolutionError(self.host, self, unknown) from exc
         addresses = [str(address[0]) for *_, address in found]
         if not all(is_public(ipaddress.ip_address(address)) for address in addresses):
             raise SourceUnavailable("Twilio's name led to an address that is not public")

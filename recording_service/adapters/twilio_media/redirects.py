@@ -21,10 +21,11 @@ REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 #: Longest Location that is looked at, in characters; a signed URL has about one thousand.
 MAX_LOCATION_CHARACTERS = 8192
 
-#: Hosts that are followed to, on https and its own port: Twilio, its CDN, and S3 in all its spellings.
+#: Hosts that are followed to, on https and its own port: Twilio, its CDN, and S3 in all its spellings. Each label of a
+#: name has 1 to 63 characters (RFC 1035 §2.3.4), three of which may be `s3-`.
 FOLLOWED_HOST = re.compile(
-    r"(?:[a-z0-9-]+\.)+(?:twilio|twiliocdn)\.com"
-    r"|(?:[a-z0-9.-]+\.)?s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com"
+    r"(?:[a-z0-9-]{1,63}\.)+(?:twilio|twiliocdn)\.com"
+    r"|(?:[a-z0-9-]{1,63}\.)*s3(?:[.-](?:dualstack\.)?[a-z0-9-]{1,60})?\.amazonaws\.com"
 )
 
 _VISIBLE_ASCII = re.compile(r"[!-\[\]-~]+")
