@@ -231,7 +231,7 @@ class SpeechClip:
     """Of its first sample, since the recording's first."""
     duration: timedelta
     wav: bytes
-    """A WAV file: 16 bits, one channel, the recording's sample rate."""
+    """A WAV file: 16 bits, one channel, the recording's sample rate. Silence may follow where it is short."""
 
 
 class SoundReader(Protocol):

@@ -18,6 +18,9 @@ from recording_service.core.sound import Checkpoint, SpeechClip
 
 #: Shorter clips would be hardly more than their margins.
 SHORTEST_LONGEST = timedelta(seconds=1)
+#: Shorter files are filled up with silence, in seconds: OpenAI refuses what is under 0.1 s, and with one clip all of a
+#: recording would be refused.
+SHORTEST_FILE_SECONDS = 0.5
 _BYTES_A_SAMPLE = 2
 _FULL_SCALE = 32768
 
@@ -82,7 +85,7 @@ class ChannelClips:
             writer.setnchannels(1)
             writer.setsampwidth(_BYTES_A_SAMPLE)
             writer.setframerate(self._sample_rate)
-            writer.writeframes(pcm)
+            writer.writeframes(pcm.ljust(round(SHORTEST_FILE_SECONDS * self._sample_rate) * _BYTES_A_SAMPLE, b"\0"))
         return SpeechClip(
             channel=self.number,
             start=time_of(span.begin * self._window, self._sample_rate),

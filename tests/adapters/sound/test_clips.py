@@ -27,11 +27,15 @@ def clips_of(reader: SoundReader, content: bytes, longest: timedelta = LONGEST) 
 
 
 def samples(clip: SpeechClip, rate: int = RATE) -> NDArray[np.int16]:
-    """Of its WAV, which has to say what it is."""
+    """Of its WAV, which has to say what it is; without the silence that fills up a short one."""
     with wave.open(io.BytesIO(clip.wav)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, rate)
-        assert clip.duration == timedelta(microseconds=round(file.getnframes() * 1_000_000 / rate))
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        found = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    count = round(clip.duration.total_seconds() * rate)
+    assert clip.duration == timedelta(microseconds=round(count * 1_000_000 / rate))
+    assert len(found) == max(count, round(0.5 * rate))
+    assert not found[count:].any()
+    return found[:count]
 
 
 def saying(*words: tuple[float, float], until: float, rate: int = RATE) -> NDArray[np.float64]:
@@ -67,6 +71,15 @@ def test_what_is_said_is_cut_out_with_two_tenths_of_a_second_around_it(reader: S
     for clip in clips:
         begin = round(clip.start.total_seconds() * RATE)
         assert (samples(clip) == pcm16(sound)[begin:, 0][: len(samples(clip))]).all()
+
+
+def test_a_short_clip_is_filled_up_with_silence_and_its_duration_is_the_true_one(reader: SoundReader) -> None:
+    sound = channels(saying((0, 0.08), until=0.08))
+    (clip,) = clips_of(reader, wav(sound, rate=RATE))
+    assert clip.duration == timedelta(seconds=0.08)
+    assert (samples(clip) == pcm16(sound)[:, 0]).all()
+    with wave.open(io.BytesIO(clip.wav)) as file:
+        assert file.getnframes() == RATE // 2
 
 
 def test_channels_are_cut_apart_and_a_silent_one_not_at_all(reader: SoundReader) -> None:
