@@ -44,15 +44,15 @@ class _Cue(NamedTuple):
     text: str
 
 
-def to_web_vtt(transcript: Transcript, speakers: Sequence[str] = ()) -> str:
+def to_web_vtt(transcript: Transcript, speakers: Sequence[str] = (), channels: int = 1) -> str:
     """The transcript as WebVTT (W3C): a cue for each piece of what was said, in the order of their beginnings.
 
     Where the recording has more than one channel, each cue has its speaker's name. `speakers` are the names of the
-    channels, from 0; what has none is called "Channel 1" and so on.
+    channels, from 0; what has none is called "Channel 1" and so on. `channels` counts those on which nobody speaks too.
     """
     cues = [cue for segment in transcript.segments for cue in _cues(segment)]
     cues.sort(key=lambda cue: (cue.start, cue.channel))
-    named = _has_several_channels(transcript, speakers)
+    named = _has_several_channels(transcript, speakers, channels)
     blocks = ["WEBVTT\n"]
     for cue in cues:
         voice = f"<v {_name(cue.channel, speakers).translate(_ESCAPES)}>" if named else ""
@@ -63,9 +63,9 @@ def to_web_vtt(transcript: Transcript, speakers: Sequence[str] = ()) -> str:
     return "\n".join(blocks)
 
 
-def to_plain_text(transcript: Transcript, speakers: Sequence[str] = ()) -> str:
+def to_plain_text(transcript: Transcript, speakers: Sequence[str] = (), channels: int = 1) -> str:
     """The transcript for people, a line a segment: `[HH:MM:SS] Speaker: text`. Speakers are named as in WebVTT."""
-    named = _has_several_channels(transcript, speakers)
+    named = _has_several_channels(transcript, speakers, channels)
     lines = []
     for segment in transcript.segments:
         if text := _on_one_line(segment.text):
@@ -74,8 +74,8 @@ def to_plain_text(transcript: Transcript, speakers: Sequence[str] = ()) -> str:
     return "".join(lines)
 
 
-def _has_several_channels(transcript: Transcript, speakers: Sequence[str]) -> bool:
-    return len(speakers) > 1 or any(segment.channel > 0 for segment in transcript.segments)
+def _has_several_channels(transcript: Transcript, speakers: Sequence[str], channels: int) -> bool:
+    return max(len(speakers), channels) > 1 or any(segment.channel > 0 for segment in transcript.segments)
 
 
 def _name(channel: int, speakers: Sequence[str]) -> str:

@@ -119,6 +119,13 @@ def test_who_speaks_alone_on_a_second_channel_is_named_and_on_an_only_one_is_not
     assert parsed(to_web_vtt(transcript(segment(0, 1, "Hello?", 0)), ["Agent"]))[0].voice is None
 
 
+def test_who_speaks_alone_on_the_first_of_two_channels_is_named() -> None:
+    alone = transcript(segment(0, 1, "Hello?", 0))
+
+    assert parsed(to_web_vtt(alone, channels=2))[0].voice == "Channel 1"
+    assert to_plain_text(alone, channels=2) == "[00:00:00] Channel 1: Hello?\n"
+
+
 def test_markup_in_what_is_said_is_text() -> None:
     made = transcript(segment(0, 1, "<v Boss> a --> b & c\n\n00:01.000 --> 00:02.000"))
 

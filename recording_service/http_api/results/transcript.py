@@ -19,6 +19,7 @@ from recording_service.transcripts.captions import to_plain_text, to_web_vtt
 from recording_service.transcripts.transcript import Transcript, TranscriptSegment, TranscriptWord
 from recordings.errors import ContractBroken
 from recordings.v1 import results_pb2
+from recordings.v1.lookup_pb2 import GetRecordingRequest
 
 #: As many digits as a float of 32 bits is sure of.
 _DIGITS = 6
@@ -34,15 +35,31 @@ class Transcripts:
 
     async def web_vtt(self, request: Request) -> Response:
         """As captions, for a `<track>`."""
-        return await self._answer(request, to_web_vtt, "text/vtt; charset=utf-8", "vtt")
+        channels = await self._channels(request)
+        return await self._answer(
+            request, lambda transcript: to_web_vtt(transcript, channels=channels), "text/vtt; charset=utf-8", "vtt"
+        )
 
     async def plain_text(self, request: Request) -> Response:
         """For people, a line a segment."""
-        return await self._answer(request, to_plain_text, "text/plain; charset=utf-8", "txt")
+        channels = await self._channels(request)
+        return await self._answer(
+            request, lambda transcript: to_plain_text(transcript, channels=channels), "text/plain; charset=utf-8", "txt"
+        )
 
     async def json(self, request: Request) -> Response:
         """For programs: segments and words, with times in seconds and how sure the transcriber was."""
         return await self._answer(request, to_json, "application/json", "json")
+
+    async def _channels(self, request: Request) -> int:
+        """How many channels the recording has, which its transcript does not tell; 0 if it was not probed."""
+        target = Target.of(request)
+        recording = await self._client.get_recording(
+            GetRecordingRequest(account_sid=target.account_sid, recording_sid=target.recording_sid),
+            CallIdentity.of(request),
+            self._timeout_seconds,
+        )
+        return recording.probe.channels
 
     async def _answer(
         self, request: Request, write: Callable[[Transcript], str], media_type: str, extension: str

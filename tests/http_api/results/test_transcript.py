@@ -3,6 +3,7 @@
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from recordings.v1.recording_pb2 import Probe
 from recordings.v1.results_pb2 import GetTranscriptResponse, TranscriptSegment
 from tests.http_api.fake_recordings import ACCOUNT, RECORDING, FakeRecordings
 from tests.http_api.results.making_results import TRANSCRIPT
@@ -40,6 +41,17 @@ def test_plain_text_has_a_line_a_segment(client: Client) -> None:
     assert answer.body.decode() == (
         "[00:00:01] Channel 1: Good morning, <b>Äpfel & Birnen</b>.\n[01:01:01] Channel 2: Yes?\n"
     )
+
+
+@pytest.mark.parametrize(("channels", "speaker"), [(1, ""), (2, "Channel 1: ")])
+def test_who_speaks_alone_is_named_where_the_recording_has_two_channels(
+    client: Client, recordings: FakeRecordings, channels: int, speaker: str
+) -> None:
+    recordings.add(b"0123456789", probe=Probe(channels=channels))
+    recordings.transcripts[RECORDING] = GetTranscriptResponse(segments=[TranscriptSegment(text="Hello?")])
+
+    assert client.get(f"{PATH}.txt").body.decode() == f"[00:00:00] {speaker}Hello?\n"
+    assert ("<v Channel 1>" in client.get(f"{PATH}.vtt").body.decode()) is (channels == 2)
 
 
 def test_json_has_words_and_how_sure_they_are_and_seconds_as_numbers(client: Client) -> None:
