@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -269,6 +270,12 @@ def test_an_empty_token_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "https://api.example.com:x"}, "TWILIO_API_URL"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "api.example.com"}, "TWILIO_API_URL"),
         ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "https://api.example.com?x"}, "TWILIO_API_URL"),
+        ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "https://api.example.com?"}, "TWILIO_API_URL"),
+        ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "https://twilio_stand_in:8443"}, "TWILIO_API_URL"),
+        ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "https://api.example.com\n"}, "TWILIO_API_URL"),
+        ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": " https://api.example.com"}, "TWILIO_API_URL"),
+        ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "https://tẅilio.com"}, "TWILIO_API_URL"),
+        ({"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_API_URL": "HTTPS://api.example.com"}, "TWILIO_API_URL"),
         ({"TWILIO_AUTH_TOKEN": SECRET}, "TWILIO_ACCOUNT_SID"),
         ({"TWILIO_API_KEY": SECRET, "TWILIO_API_SECRET": SECRET}, "TWILIO_ACCOUNT_SID"),
     ],
@@ -306,6 +313,28 @@ def test_an_account_has_no_keys_unless_a_folder_of_them_is_named(
     file.write_text(f'[{OTHER_ACCOUNT}]\nencryption_keys_folder = "/run/secrets/keys"\n')
     account = load(monkeypatch, RECORDING_ACCOUNTS_FILE=str(file)).accounts()[OTHER_ACCOUNT]
     assert account.encryption_keys_folder == Path("/run/secrets/keys")
+
+
+@pytest.mark.parametrize("variable", ["RECORDING_TRANSCRIPTION_CA_FILE", "RECORDING_EVENTS_CA_FILE"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "can't be read: No such file"), (b"", "must be a PEM file"), (b"-----BEGIN CERT", "must be a PEM file")],
+)
+def test_a_file_of_authorities_that_can_not_be_used_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, content: bytes | None, said: str
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    (problem,) = problems(monkeypatch, **{variable: str(file)})
+    assert problem.startswith(f"{variable}: ")
+    assert said in problem
+
+
+def test_a_file_of_authorities_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    settings = load(monkeypatch, RECORDING_TRANSCRIPTION_CA_FILE=str(tmp_path / "ca.pem"))
+    assert settings.transcription_ca_file == tmp_path / "ca.pem"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8099", "http://localhost", "http://[::1]:8099"])

@@ -17,6 +17,9 @@ TWILIO_API_URL = "https://api.twilio.com"
 #: The form of an AccountSid (twilio.md A1).
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 
+#: A scheme, a host and a port, as what fetches recordings takes them, and not whatever else a URL's parser forgives.
+_API_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
+
 
 class Account(BaseModel):
     """One Twilio account: what signs its webhooks, and what fetches its recordings."""
@@ -66,8 +69,11 @@ class Account(BaseModel):
         url = urlsplit(value)
         if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or not _has_sound_port(url):
             raise ValueError("is no URL of a server, such as https://api.twilio.com")
-        if url.path.strip("/") or url.query or url.fragment:
-            raise ValueError("has more than a scheme, a host and a port")
+        if not _API_URL.fullmatch(value):
+            raise ValueError(
+                "has more than a scheme, a host (of letters, digits, hyphens and dots) and a port; write it as "
+                "https://api.twilio.com"
+            )
         if url.scheme == "http" and not is_loopback(url.hostname):
             raise ValueError("must be https: credentials are sent there (plain http is for loopback only)")
         return value.rstrip("/")

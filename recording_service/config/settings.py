@@ -5,6 +5,7 @@ Secrets may also come from files: `TWILIO_AUTH_TOKEN_FILE=/run/secrets/token` st
 
 import os
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -214,6 +215,18 @@ class Settings(BaseSettings):
         url = urlsplit(value)
         if value and (url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or url.fragment):
             raise ValueError("is no URL of a receiver, such as https://example.com/hooks")
+        return value
+
+    @field_validator("transcription_ca_file", "events_ca_file")
+    @classmethod
+    def _has_certificates(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+            except ssl.SSLError:
+                raise ValueError("has no certificate of an authority in it; it must be a PEM file") from None
+            except OSError as error:
+                raise ValueError(f"can't be read: {error.strerror}") from error
         return value
 
     @field_validator("log_level")

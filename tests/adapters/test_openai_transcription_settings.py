@@ -54,7 +54,8 @@ def test_a_url_that_is_more_or_less_than_one_is_refused(url: str) -> None:
     ("name", "value"),
     [
         ("model", ""), ("model", "a b"), ("model", "a\r\nb"), ("api_key", "a b"), ("api_key", "a\r\nX: y"),
-        ("api_key", "schlüssel"), ("language", "english"), ("language", "EN"), ("path", "inference"), ("path", "/a?b"),
+        ("api_key", "schlüssel"), ("language", "english"), ("language", "EN"), ("language", "eng"),
+        ("language", "xx"), ("language", "lao"), ("language", "en\n"), ("path", "inference"), ("path", "/a?b"),
         ("path", ""), ("temperature", -0.1), ("temperature", 1.5), ("temperature", float("nan")),
         ("connect_seconds", 0),
         ("idle_seconds", -1), ("total_seconds", float("inf")), ("total_seconds", float("nan")), ("max_answer_bytes", 0),
@@ -65,6 +66,11 @@ def test_whatever_else_makes_no_sense_is_refused_by_its_name(name: str, value: o
         settings(**{name: value})
 
     assert "schlüssel" not in str(caught.value)
+
+
+@pytest.mark.parametrize("language", ["", "en", "de", "yue", "haw", "jw", "jv"])
+def test_every_code_that_whisper_has_can_be_configured(language: str) -> None:
+    assert settings(language=language).language == language
 
 
 def test_waiting_is_limited_by_what_is_left_of_the_whole() -> None:

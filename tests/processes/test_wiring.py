@@ -5,8 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from recording_service.adapters.event_callbacks.callbacks import CONNECT_SECONDS, TOTAL_SECONDS
+from recording_service.adapters.twilio_media.account import TwilioAccount
 from recording_service.config import Account, ConfigurationError, Settings
 from recording_service.core.errors import EncryptionKeyUnknown
 from recording_service.core.event_retention import RetentionSettings
@@ -38,6 +42,20 @@ def test_the_scrub_waits_by_the_time_scale_and_reads_as_fast_and_as_often_as_is_
 
 def test_the_scrub_rests_no_longer_than_objects_are_left_alone() -> None:
     assert wiring.scrub_settings(Settings(scrub_interval_seconds=7.0)).rest_seconds == 7.0
+
+
+URLS = st.from_regex(r"\A(?:https?|HTTPS)://[a-z0-9._\-\[\]:@ä]{1,12}(?::[0-9]{0,5})?[/?#\n]{0,2}\Z")
+
+
+@given(
+    URLS | st.sampled_from(["https://api.twilio.com", "https://api.twilio.com/", "http://[::1]:8099", "https://a:0"])
+)
+def test_where_media_is_fetched_is_refused_by_the_configuration_or_taken_by_what_fetches(url: str) -> None:
+    try:
+        account = Account(account_sid=ACCOUNT, api_url=url)
+    except ValidationError:
+        return
+    assert TwilioAccount(ACCOUNT, account.api_url).origin.host
 
 
 def test_each_account_has_the_keys_of_its_own_folder(tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ def _by_name(table: str) -> dict[str, str]:
 
 _CODES: Final = {**_by_name(_NAMES), **_by_name(_ALIASES)}
 
+#: The codes by which a language can be asked for: old ones too, for servers that know no other (Whisper's `jw`).
+CODES: Final = frozenset(_CODES.values()) | {name for name in _CODES if len(name) == 2}
+
 #: A code, perhaps followed by a country or a script (BCP 47); only the language counts.
 _TAG: Final = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]+)*")
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from recording_service.adapters.openai_transcription.languages import CODES
+
 _URL = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%-]+)*/?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)+")
 _MODEL = re.compile(r"[!-~]{1,200}")
 _API_KEY = re.compile(r"[!-~]{0,4096}")
-_LANGUAGE = re.compile(r"(?:[a-z]{2,3})?")
 
 #: What these fields must be, in words that don't repeat what they are.
 _DESCRIPTIONS = {
     "path": "must begin with / and have neither query nor fragment",
     "model": "must be a name of 1 to 200 visible ASCII characters",
     "api_key": "must be of visible ASCII characters, without spaces",
-    "language": "must be a code of ISO 639-1, such as en, or empty",
 }
 
 #: Limits that are counts of something, and so above 0.
@@ -61,9 +61,12 @@ class OpenAiTranscriptionSettings:
 
     def __post_init__(self) -> None:
         self._check_url()
-        for name, form in (("path", _PATH), ("model", _MODEL), ("api_key", _API_KEY), ("language", _LANGUAGE)):
+        for name, form in (("path", _PATH), ("model", _MODEL), ("api_key", _API_KEY)):
             if not form.fullmatch(getattr(self, name)):
                 raise ValueError(f"{name}: {_DESCRIPTIONS[name]}")
+        if self.language and self.language not in CODES:
+            # One that nobody knows would never be what a server has heard: every transcript would fail.
+            raise ValueError("language: must be the code that Whisper has for it, such as en (ISO 639-1), or empty")
         if self.temperature is not None and not 0 <= self.temperature <= 1:
             raise ValueError("temperature: must be between 0 and 1")
         for name in _LIMITS:
