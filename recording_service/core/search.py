@@ -27,14 +27,16 @@ class SearchTerm:
         """Where it begins among the words of a text."""
         first, count = self.words[0], len(self.words)
         for place, word in enumerate(words):
-            if word.startswith(first) and self._is(words[place : place + count]):
+            if word.startswith(first) and self.is_at_beginning(words[place : place + count]):
                 yield place
 
-    def _is(self, words: Sequence[str]) -> bool:
+    def is_at_beginning(self, words: Sequence[str]) -> bool:
+        """Whether it begins with the first of these words."""
         *others, last = self.words
-        if len(words) < len(self.words) or list(words[:-1]) != others:
+        count = len(self.words)
+        if len(words) < count or list(words[: count - 1]) != others:
             return False
-        return words[-1].startswith(last) if self.is_prefix else words[-1] == last
+        return words[count - 1].startswith(last) if self.is_prefix else words[count - 1] == last
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Snippet(NamedTuple):
 
 def snippet_of(text: str, search: WordSearch) -> Snippet | None:
     """What is said around the first match of any term; None if there is none."""
-    words = list(words_of(text))
+    words = _around_first_match(words_of(text), search)
     matches = _matches(words, search)
     if not matches:
         return None
@@ -76,6 +78,40 @@ def snippet_of(text: str, search: WordSearch) -> Snippet | None:
         for match in within
     ]
     return Snippet(text[whole.start : whole.end], highlights)
+
+
+def _around_first_match(words: Iterator[Word], search: WordSearch) -> Sequence[Word]:
+    """The words that a snippet may show or match; of the rest of a long call none is looked at; empty: no match."""
+    firsts = tuple(term.words[0] for term in search.terms)
+    longest = max(len(term.words) for term in search.terms)
+    near: list[Word] = []
+    places = 0
+
+    def is_match(place: int) -> bool:
+        if not near[place].folded.startswith(firsts):
+            return False
+        following = [word.folded for word in near[place : place + longest]]
+        return any(term.is_at_beginning(following) for term in search.terms)
+
+    for word in words:
+        near.append(word)
+        if len(near) - places >= longest:
+            if is_match(places):
+                break
+            places += 1
+    else:
+        places = next((place for place in range(places, len(near)) if is_match(place)), len(near))
+    if places == len(near):
+        return []
+    latest = near[places].start + MAX_SNIPPET_CHARACTERS
+    behind = 0
+    for word in words:
+        near.append(word)
+        # What begins within the snippet may go on behind it.
+        behind += word.start >= latest
+        if behind == longest:
+            break
+    return near[max(0, places - _CHARACTERS_BEFORE) :]
 
 
 def _matches(words: Sequence[Word], search: WordSearch) -> list[TextRange]:

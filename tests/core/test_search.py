@@ -118,6 +118,33 @@ def test_where_nothing_matches_there_is_no_snippet() -> None:
 SPEECH = st.text("a\u0301á bÉe*\"'. 字", max_size=400) | st.text(max_size=400)
 
 
+@given(
+    st.lists(st.sampled_from(["a", "b", "ab", "abb", "b" * 90]), min_size=30, max_size=120).map(" ".join),
+    st.lists(
+        st.sampled_from(["a", "ab*", '"a b"', '"b a ab"', '"' + "b a " * 40 + '"', "bb*"]), min_size=1, max_size=3
+    ),
+)
+def test_what_is_left_unread_is_nothing_that_would_be_shown(text: str, typed: list[str]) -> None:
+    search = searching(" ".join(typed))
+    snippet = snippet_of(text, search)
+    read = list(words_of(text))
+    places = {
+        (read[place].start, read[place + len(term.words) - 1].end)
+        for term in search.terms
+        for place in term.places_in([word.folded for word in read])
+    }
+    if snippet is None:
+        assert not places
+        return
+    first = min(places)[0]
+    at = next(word.start for word in read if word.start >= first - 60)
+    at = at if text.startswith(snippet.text, at) else first
+    shown_places = {(start, end) for start, end in places if start < at + len(snippet.text) and end > at}
+    covered = {place for highlight in snippet.highlights for place in range(*highlight)}
+    wanted = {place - at for start, end in shown_places for place in range(start, end)}
+    assert covered == {place for place in wanted if 0 <= place < len(snippet.text)}
+
+
 @given(SPEECH, st.text('abeé* "', min_size=1, max_size=6).filter(lambda typed: any(c.isalnum() for c in typed)))
 def test_what_is_found_has_a_snippet_whose_highlights_are_matches(text: str, typed: str) -> None:
     search = searching(typed)
