@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from recording_service.adapters.sql_catalogue.sqlite_engine import sqlite_path
+from recording_service.adapters.sql_catalogue.sqlite_engine import FILE_MODE, sqlite_path
 
 #: How long the catalogue's lock is waited for, in seconds: a reader needs none, but for a recovery after a crash.
 LOCK_SECONDS = 10.0
 
 #: Pages that are copied between two reports of progress: 4 MiB of SQLite's usual ones.
 PIECE_PAGES = 1024
-
-#: Nobody but the service reads who called whom.
-FILE_MODE = 0o600
 
 #: Told how many pages were copied, and of how many.
 Progress = Callable[[int, int], None]

@@ -1,5 +1,6 @@
 """SQLite: how its connections are opened, and what they are set to."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -18,6 +19,9 @@ OLDEST_VERSION = (3, 35)
 
 #: Prepared statements that a connection keeps.
 CACHED_STATEMENTS = 256
+
+#: Nobody but the service reads who called whom, and what was said. SQLite gives its other files the same.
+FILE_MODE = 0o600
 
 #: Seconds between two attempts to turn a new file to WAL.
 WAL_PAUSE_SECONDS = 0.01
@@ -63,12 +67,17 @@ def sqlite_engine(path: Path, options: DatabaseOptions) -> Engine:
 def create_sqlite_file(path: Path, options: DatabaseOptions) -> None:
     """Makes an empty database in WAL mode, unless there is one. Any number of processes may do so at once.
 
-    Turning a file to WAL is the one thing for which SQLite does not always wait: it may find the file locked at once.
+    A file that is there keeps its mode: whoever has widened it, for a backup say, has done so on purpose. Turning a
+    file to WAL is the one thing for which SQLite does not always wait: it may find the file locked at once.
     """
     deadline = time.monotonic() + options.lock_seconds
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    except OSError as error:
+        raise CatalogueUnavailable from error
     while True:
         try:
-            with closing(sqlite3.connect(_location(path, "rwc"), uri=True, timeout=options.lock_seconds)) as connection:
+            with closing(sqlite3.connect(_location(path, "rw"), uri=True, timeout=options.lock_seconds)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 return
         except sqlite3.Error as error:

@@ -1,6 +1,7 @@
 """What is particular to SQLite: sessions, the file, its lock, its errors."""
 
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -25,6 +26,24 @@ from tests.support.recordings import ACCOUNT_SID, TIME, a_recording, another, ch
 from tests.support.simultaneous import simultaneously
 
 MINUTE = timedelta(minutes=1)
+
+
+def test_nobody_else_reads_the_files_of_a_new_catalogue(tmp_path: Path) -> None:
+    # As a volume's is, or a folder that the system has made.
+    tmp_path.chmod(0o755)
+    with closing(SqlCatalogue.open(f"sqlite:///{tmp_path / 'catalogue.sqlite3'}")) as catalogue:
+        put(catalogue, a_recording())
+        files = list(tmp_path.glob("catalogue.sqlite3*"))
+        assert len(files) == 3
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_catalogue_that_was_made_readable_stays_so(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.sqlite3"
+    SqlCatalogue.open(f"sqlite:///{file}").close()
+    file.chmod(0o640)
+    SqlCatalogue.open(f"sqlite:///{file}").close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
 @contextmanager
