@@ -2,7 +2,8 @@
 
 What is to be delivered is a row each (`DeliveryRows`), and a claim is a lease: an attempt that nobody ended is made
 again. Several senders, on several hosts, share the rows. What follows from an answer is one rule, with full jitter
-(as in `core.retry`), bounded by the number of attempts and by no clock.
+(as in `core.retry`), bounded by the number of failures and by no clock. A failure is the receiver's: that a sender dies
+or is stopped amid a delivery costs time, and nothing of the budget.
 """
 
 import logging
@@ -116,21 +117,22 @@ class EventSender:
         if self._stopping.is_set() and answer.status is None:
             # Ended by this sender itself: nobody has failed.
             now = self._clock.now()
-            self._note(lambda: self._catalogue.put_off_delivery(delivery, now))
+            self._note(lambda: self._catalogue.put_off_delivery(delivery, now, failed=False))
             return
         self._tell_of_failing(delivery, answer, is_failing=not delivered)
         if delivered:
             self._note(lambda: self._catalogue.end_delivery(delivery, delivered=True, now=self._clock.now()))
             return
         self._hold_back(answer)
-        delay = self._settings.delay_after(delivery.attempt, answer)
+        failures = delivery.failures + 1
+        delay = self._settings.delay_after(failures, answer)
         if delay is not None:
             next_attempt_time = self._clock.now() + delay
-            self._note(lambda: self._catalogue.put_off_delivery(delivery, next_attempt_time))
+            self._note(lambda: self._catalogue.put_off_delivery(delivery, next_attempt_time, failed=True))
         elif self._note(lambda: self._catalogue.end_delivery(delivery, delivered=False, now=self._clock.now())):
             _log.error(
-                "an event was given up after %d attempts event_id=%s type=%s recording_sid=%s revision=%d",
-                delivery.attempt,
+                "an event was given up after %d failures event_id=%s type=%s recording_sid=%s revision=%d",
+                failures,
                 delivery.event.event_id,
                 delivery.event.type,
                 delivery.event.key.recording_sid,

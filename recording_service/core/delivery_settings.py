@@ -1,4 +1,4 @@
-"""How patiently events are delivered: one rule, with full jitter, bounded by the number of attempts and by no clock."""
+"""How patiently events are delivered: one rule, with full jitter, bounded by the number of failures and by no clock."""
 
 import random
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class DeliverySettings:
     poll_seconds: float = 1.0
     #: A claim lapses after so long: more than an attempt takes.
     lease_seconds: float = 45.0
-    #: The first wait's ceiling; it doubles with each further attempt, up to the last one.
+    #: The first wait's ceiling; it doubles with each further failure, up to the last one.
     base_seconds: float = 5.0
     cap_seconds: float = 6 * 3600.0
-    #: Attempts after which an event is given up. Waits are half of their ceilings on average, and the first 13 ceilings
+    #: Failures after which an event is given up. Waits are half of their ceilings on average, and the first 13 ceilings
     #: are 5, 10, … 20480, together 40955 s: in the mean (40955 + 22 · 21600) / 2 = 258 078 s, three days.
     budget: int = 36
     #: Longest Retry-After that is honoured.
@@ -49,11 +49,11 @@ class DeliverySettings:
         """No delivery waits longer, whatever a clock has made of its time."""
         return timedelta(seconds=max(self.cap_seconds, self.gone_seconds) + self.retry_after_cap_seconds)
 
-    def delay_after(self, attempt: int, answer: ReceiverAnswer) -> timedelta | None:
-        """How long to wait after that attempt, which failed; None: it was the last one."""
-        if attempt >= self.budget:
+    def delay_after(self, failures: int, answer: ReceiverAnswer) -> timedelta | None:
+        """How long to wait after so many failures, of which that answer is the last; None: it was the last one."""
+        if failures >= self.budget:
             return None
-        ceiling = min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt - 1))
+        ceiling = min(self.cap_seconds, self.base_seconds * 2.0 ** (failures - 1))
         seconds = random.uniform(0.0, ceiling)  # noqa: S311 - jitter, not a secret
         asked = min(answer.retry_after_seconds or 0.0, self.retry_after_cap_seconds)
         return timedelta(seconds=max(asked, seconds))

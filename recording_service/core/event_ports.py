@@ -45,10 +45,15 @@ class EventRows(Protocol):
 
 
 class Delivery(NamedTuple):
-    """A try to deliver one event to the receiver of callbacks. `attempt` counts the tries from 1, and fences them."""
+    """A try to deliver one event to the receiver of callbacks.
+
+    `attempt` counts the claims from 1, and fences them. `failures` counts those before this one in which the receiver
+    did not take the event: a sender that dies or is stopped is no failure of the receiver's.
+    """
 
     event: Event
     attempt: int
+    failures: int
 
 
 class DeliveryCounts(NamedTuple):
@@ -84,10 +89,16 @@ class DeliveryRows(Protocol):
         """
 
     def end_delivery(self, delivery: Delivery, *, delivered: bool, now: datetime) -> bool:
-        """Notes that the event was delivered, or given up; False if another attempt has taken over, or it has ended."""
+        """Notes that the event was delivered, or failed once more and was given up.
 
-    def put_off_delivery(self, delivery: Delivery, next_attempt_time: datetime) -> bool:
-        """Has the event tried again at that time; False if another attempt has taken over, or it has ended."""
+        False if another attempt has taken over, or it has ended.
+        """
+
+    def put_off_delivery(self, delivery: Delivery, next_attempt_time: datetime, *, failed: bool) -> bool:
+        """Has the event tried again at that time; `failed`: because the receiver did not take it, which is counted.
+
+        Idempotent. False if another attempt has taken over, or it has ended.
+        """
 
     def hold_deliveries(self, until: datetime | None) -> None:
         """Has nothing claimed until that time; None: ends that."""

@@ -79,7 +79,7 @@ def test_each_is_claimed_by_one_of_many(catalogue: Catalogue) -> None:
 def test_what_waits_longest_is_first(catalogue: Catalogue) -> None:
     scheduled(catalogue, 3)
     for delivery, seconds in zip(claim(catalogue), (3, 1, 2), strict=True):
-        assert catalogue.put_off_delivery(delivery, TIME + seconds * SECOND)
+        assert catalogue.put_off_delivery(delivery, TIME + seconds * SECOND, failed=True)
     assert claimed(catalogue, TIME + 2 * SECOND) == [(2, 2), (3, 2)]
     assert claimed(catalogue, TIME + 3 * SECOND) == [(1, 2)]
 
@@ -92,7 +92,7 @@ def test_what_was_delivered_or_given_up_has_ended(catalogue: Catalogue) -> None:
     assert catalogue.count_deliveries() == DeliveryCounts(1, 1)
     for ended in (first, second):
         assert not catalogue.end_delivery(ended, delivered=True, now=TIME)
-        assert not catalogue.put_off_delivery(ended, TIME)
+        assert not catalogue.put_off_delivery(ended, TIME, failed=True)
     assert claimed(catalogue, TIME + LEASE) == [(third.event.revision, 2)]
 
 
@@ -101,15 +101,30 @@ def test_the_last_word_of_an_attempt_that_was_taken_over_is_not_heard(catalogue:
     (late,) = claim(catalogue)
     (current,) = claim(catalogue, TIME + LEASE)
     assert not catalogue.end_delivery(late, delivered=False, now=TIME)
-    assert not catalogue.put_off_delivery(late, TIME)
+    assert not catalogue.put_off_delivery(late, TIME, failed=True)
     assert claim(catalogue, TIME + LEASE) == []
     assert catalogue.end_delivery(current, delivered=True, now=TIME)
+
+
+def test_only_what_the_receiver_did_not_take_is_counted_as_a_failure(catalogue: Catalogue) -> None:
+    scheduled(catalogue, 1)
+    claim(catalogue)
+    # That one's sender died; the next one is stopped.
+    (stopped,) = claim(catalogue, TIME + LEASE)
+    catalogue.put_off_delivery(stopped, TIME, failed=False)
+    (refused,) = claim(catalogue)
+    assert (refused.attempt, refused.failures) == (3, 0)
+    # Noted twice, as where nobody knows whether the first note was committed.
+    for _ in range(2):
+        assert catalogue.put_off_delivery(refused, TIME, failed=True)
+    (again,) = claim(catalogue)
+    assert (again.attempt, again.failures) == (4, 1)
 
 
 def test_no_delivery_waits_for_a_time_that_only_a_wrong_clock_can_have_set(catalogue: Catalogue) -> None:
     scheduled(catalogue, 2)
     for delivery in claim(catalogue):
-        catalogue.put_off_delivery(delivery, TIME + LONGEST + delivery.event.revision * SECOND)
+        catalogue.put_off_delivery(delivery, TIME + LONGEST + delivery.event.revision * SECOND, failed=True)
     assert claimed(catalogue, TIME + SECOND) == [(2, 2)]
     assert claimed(catalogue, TIME) == [(1, 2)]
 

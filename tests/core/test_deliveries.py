@@ -112,11 +112,11 @@ def test_waits_double_with_jitter_up_to_hours_and_end_after_three_days_in_the_me
     settings = DeliverySettings()
     totals = []
     for _ in range(400):
-        waits = [settings.delay_after(attempt, BUSY) for attempt in range(1, settings.budget)]
+        waits = [settings.delay_after(failures, BUSY) for failures in range(1, settings.budget)]
         assert None not in waits
-        for attempt, wait in enumerate(waits, start=1):
+        for failures, wait in enumerate(waits, start=1):
             assert wait is not None
-            assert timedelta(0) <= wait <= timedelta(seconds=min(6 * 3600, 5 * 2 ** (attempt - 1)))
+            assert timedelta(0) <= wait <= timedelta(seconds=min(6 * 3600, 5 * 2 ** (failures - 1)))
         totals.append(sum((wait for wait in waits if wait is not None), timedelta(0)) / timedelta(days=1))
     assert settings.delay_after(settings.budget, BUSY) is None
     assert 2.8 < mean(totals) < 3.2
@@ -170,7 +170,7 @@ def test_an_event_that_nobody_takes_is_given_up_said_and_kept(begun: World, capl
             begun.clock.advance(3600)
         eventually(lambda: begun.catalogue.adapter.count_deliveries() == DeliveryCounts(0, 1))
     (given_up,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "given up after 3 attempts" in given_up.getMessage()
+    assert "given up after 3 failures" in given_up.getMessage()
     assert receiver.came == [1, 1, 1]
 
 
@@ -278,6 +278,23 @@ def test_whatever_a_sender_has_claimed_and_not_ended_another_one_delivers(begun:
         begun.clock.advance(45)
         eventually(lambda: has_ended(begun, 3))
     assert sorted(receiver.came) == [1, 2, 3]
+
+
+def test_senders_that_die_cost_nothing_of_the_budget_and_prolong_no_wait(begun: World) -> None:
+    catalogue, lease = begun.catalogue.adapter, timedelta(seconds=45)
+    add_events(catalogue, 1)
+    catalogue.number_events()
+    catalogue.schedule_deliveries(begun.clock.now(), 10)
+    for _ in range(SETTINGS.budget - 1):
+        assert catalogue.claim_deliveries(begun.clock.now(), lease, SETTINGS.longest_wait, 1)
+        begun.clock.advance(45)
+    receiver = Receiver(BUSY)
+    with sending(begun, receiver):
+        eventually(lambda: begun.catalogue.calls["put_off_delivery"] == 1)
+        assert catalogue.count_deliveries() == DeliveryCounts(1, 0)
+        receiver.answer = OK
+        begun.clock.advance(SETTINGS.base_seconds)
+        eventually(lambda: has_ended(begun, 1))
 
 
 def test_an_answer_that_could_not_be_noted_has_the_event_delivered_once_more(

@@ -16,6 +16,7 @@ class _Row:
 
     next_attempt_time: datetime
     attempt: int = 0
+    failures: int = 0
     #: None as long as it is to be tried again.
     delivered: bool | None = None
 
@@ -97,23 +98,25 @@ class MemoryEvents:
                 row = self._deliveries[revision]
                 row.attempt += 1
                 row.next_attempt_time = now + lease
-                claimed.append(Delivery(events[revision], row.attempt))
+                claimed.append(Delivery(events[revision], row.attempt, row.failures))
             return claimed
 
     def end_delivery(self, delivery: Delivery, *, delivered: bool, now: datetime) -> bool:
-        """Notes that the event was delivered, or given up."""
+        """Notes that the event was delivered, or failed once more and was given up."""
         with self._events_lock:
             row = self._current(delivery)
             if row is not None:
                 row.delivered = delivered
+                row.failures = delivery.failures + (not delivered)
             return row is not None
 
-    def put_off_delivery(self, delivery: Delivery, next_attempt_time: datetime) -> bool:
+    def put_off_delivery(self, delivery: Delivery, next_attempt_time: datetime, *, failed: bool) -> bool:
         """Has the event tried again at that time."""
         with self._events_lock:
             row = self._current(delivery)
             if row is not None:
                 row.next_attempt_time = next_attempt_time
+                row.failures = delivery.failures + failed
             return row is not None
 
     def hold_deliveries(self, until: datetime | None) -> None:

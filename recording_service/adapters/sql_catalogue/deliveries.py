@@ -37,7 +37,8 @@ _HELD_UNTIL = select(_f.held_until)
 def _some(condition: ColumnElement[bool]) -> Select[Any]:
     """At most `size` pending deliveries that meet the condition, those that have waited longest first."""
     order = (_d.next_attempt_time, _d.revision)
-    return select(_d.revision, _d.attempt).where(is_undelivered, condition).order_by(*order).limit(bindparam("size"))
+    columns = (_d.revision, _d.attempt, _d.failures)
+    return select(*columns).where(is_undelivered, condition).order_by(*order).limit(bindparam("size"))
 
 
 # Two statements, each along its end of one index: one with OR would read all that wait.
@@ -54,8 +55,9 @@ _is_current = (
     _d.attempt == bindparam("of_attempt"),
     is_undelivered,
 )
-_END = update(event_deliveries).where(*_is_current).values(outcome=bindparam("new_outcome"), end_time=bindparam("now"))
-_PUT_OFF = update(event_deliveries).where(*_is_current).values(next_attempt_time=bindparam("new_next_attempt_time"))
+_CONCLUDE = update(event_deliveries).where(*_is_current).values(failures=bindparam("new_failures"))
+_END = _CONCLUDE.values(outcome=bindparam("new_outcome"), end_time=bindparam("now"))
+_PUT_OFF = _CONCLUDE.values(next_attempt_time=bindparam("new_next_attempt_time"))
 _HOLD = update(event_feed).values(held_until=bindparam("until"))
 _COUNT = select(
     select(func.count()).select_from(event_deliveries).where(is_undelivered).scalar_subquery(),
@@ -81,9 +83,8 @@ class SqlDeliveries(CataloguePart):
             found = connection.execute(_UNSCHEDULED, {"after_revision": scheduled, "size": size}).scalars().all()
             if found:
                 moment = to_microseconds(now)
-                connection.execute(
-                    _INSERT, [{"revision": revision, "attempt": 0, "next_attempt_time": moment} for revision in found]
-                )
+                fresh = {"attempt": 0, "failures": 0, "next_attempt_time": moment}
+                connection.execute(_INSERT, [fresh | {"revision": revision} for revision in found])
                 connection.execute(_MOVE_ON, {"last": found[-1]})
             return len(found)
 
@@ -108,29 +109,31 @@ class SqlDeliveries(CataloguePart):
 
         def claim(connection: Connection) -> list[Delivery]:
             # Two hosts' claims pass each other by.
-            claimed: dict[int, int] = {}
+            claimed: dict[int, tuple[int, int]] = {}
             for some in (_UNTIMELY, _DUE):
                 asked = wanted | {"size": size - len(claimed)}
-                claimed.update((row[0], row[1] + 1) for row in connection.execute(_locking(some), asked))
+                for revision, attempt, failures in connection.execute(_locking(some), asked):
+                    claimed[revision] = (attempt + 1, failures)
             if not claimed:
                 return []
             lease_end = moment + lease // MICROSECOND
             connection.execute(_CLAIM, [{"of_revision": one, "lease_end": lease_end} for one in claimed])
             found = [event_of(row) for row in connection.execute(_EVENTS, {"revisions": list(claimed)})]
             by_revision = {event.revision: event for event in found}
-            return [Delivery(by_revision[revision], attempt) for revision, attempt in claimed.items()]
+            return [Delivery(by_revision[revision], *counts) for revision, counts in claimed.items()]
 
         return self._database.write(claim)
 
     def end_delivery(self, delivery: Delivery, *, delivered: bool, now: datetime) -> bool:
-        """Notes that the event was delivered, or given up."""
+        """Notes that the event was delivered, or failed once more and was given up."""
         outcome = "delivered" if delivered else "given_up"
-        parameters = _as_claimed(delivery) | {"new_outcome": outcome, "now": to_microseconds(now)}
+        parameters = _concluded(delivery, failed=not delivered) | {"new_outcome": outcome, "now": to_microseconds(now)}
         return self._database.write(lambda connection: connection.execute(_END, parameters).rowcount) > 0
 
-    def put_off_delivery(self, delivery: Delivery, next_attempt_time: datetime) -> bool:
+    def put_off_delivery(self, delivery: Delivery, next_attempt_time: datetime, *, failed: bool) -> bool:
         """Has the event tried again at that time."""
-        parameters = _as_claimed(delivery) | {"new_next_attempt_time": to_microseconds(next_attempt_time)}
+        put_off = {"new_next_attempt_time": to_microseconds(next_attempt_time)}
+        parameters = _concluded(delivery, failed=failed) | put_off
         return self._database.write(lambda connection: connection.execute(_PUT_OFF, parameters).rowcount) > 0
 
     def hold_deliveries(self, until: datetime | None) -> None:
@@ -148,5 +151,10 @@ def _locking(some: Select[Any]) -> Select[Any]:
     return some.with_for_update(skip_locked=True)
 
 
-def _as_claimed(delivery: Delivery) -> dict[str, Any]:
-    return {"of_revision": delivery.event.revision, "of_attempt": delivery.attempt}
+def _concluded(delivery: Delivery, *, failed: bool) -> dict[str, Any]:
+    # The number itself and not one more: it is noted again where nobody knows whether that was committed.
+    return {
+        "of_revision": delivery.event.revision,
+        "of_attempt": delivery.attempt,
+        "new_failures": delivery.failures + failed,
+    }

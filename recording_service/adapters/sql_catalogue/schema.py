@@ -323,6 +323,7 @@ event_deliveries = Table(
     metadata,
     Column("revision", BigInteger, autoincrement=False, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
     Column("next_attempt_time", BigInteger, nullable=False),
     Column("outcome", Text),
     Column("end_time", BigInteger),

@@ -44,6 +44,7 @@ def upgrade() -> None:
         "event_deliveries",
         sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("next_attempt_time", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.Text()),
         sa.Column("end_time", sa.BigInteger()),
