@@ -149,8 +149,9 @@ class EventSender:
             seconds = min(answer.retry_after_seconds, settings.retry_after_cap_seconds)
         else:
             return
-        until = self._clock.now() + timedelta(seconds=seconds)
-        self._note(lambda: self._catalogue.hold_deliveries(until))
+        now = self._clock.now()
+        until, latest = now + timedelta(seconds=seconds), now + settings.longest_wait
+        self._note(lambda: self._catalogue.hold_deliveries(until, latest))
 
     def _tell_of_failing(self, delivery: Delivery, answer: ReceiverAnswer, *, is_failing: bool) -> None:
         """Logs when the receiver begins to fail and when it is back; what fails in between, for who looks closer."""

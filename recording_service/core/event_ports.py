@@ -100,8 +100,14 @@ class DeliveryRows(Protocol):
         Idempotent. False if another attempt has taken over, or it has ended.
         """
 
-    def hold_deliveries(self, until: datetime | None) -> None:
-        """Has nothing claimed until that time; None: ends that."""
+    def hold_deliveries(self, until: datetime, latest: datetime) -> None:
+        """Has nothing claimed until that time, or for longer where that was said before. Idempotent.
+
+        What was said before counts for nothing where it is later than `latest`: only a wrong clock can have set it.
+        """
+
+    def resume_deliveries(self) -> None:
+        """Has deliveries claimed again, however long they were to be held back. Idempotent."""
 
     def count_deliveries(self) -> DeliveryCounts:
         """How many wait and how many were given up: for people."""

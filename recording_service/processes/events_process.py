@@ -29,7 +29,7 @@ def run_events(settings: Settings, ready: Callable[[], None]) -> None:
         changes = stack.enter_context(closing(wiring.open_changes(settings))) if has_redis else None
         catalogue.begin_deliveries()
         # Whoever starts this says that the receiver is to be asked, whatever it has said before.
-        catalogue.hold_deliveries(None)
+        catalogue.resume_deliveries()
         sender = EventSender(
             catalogue=catalogue,
             receiver=receiver,

@@ -131,18 +131,34 @@ def test_no_delivery_waits_for_a_time_that_only_a_wrong_clock_can_have_set(catal
 
 def test_nothing_is_claimed_while_deliveries_are_held_back(catalogue: Catalogue) -> None:
     scheduled(catalogue, 1)
-    catalogue.hold_deliveries(TIME + SECOND)
+    catalogue.hold_deliveries(TIME + SECOND, TIME + LONGEST)
     assert claimed(catalogue) == []
     assert claimed(catalogue, TIME + SECOND) == [(1, 1)]
-    catalogue.hold_deliveries(TIME + 10 * LEASE)
-    catalogue.hold_deliveries(None)
+    catalogue.hold_deliveries(TIME + 10 * LEASE, TIME + LONGEST)
+    catalogue.resume_deliveries()
     assert claimed(catalogue, TIME + 2 * LEASE) == [(1, 2)]
 
 
 def test_nothing_is_held_back_to_a_time_that_only_a_wrong_clock_can_have_set(catalogue: Catalogue) -> None:
     scheduled(catalogue, 1)
-    catalogue.hold_deliveries(TIME + LONGEST + SECOND)
+    catalogue.hold_deliveries(TIME + LONGEST + SECOND, TIME + LONGEST)
     assert claimed(catalogue) == [(1, 1)]
+
+
+def test_a_shorter_hold_ends_no_longer_one(catalogue: Catalogue) -> None:
+    scheduled(catalogue, 1)
+    for seconds in (5, 10, 1):
+        catalogue.hold_deliveries(TIME + seconds * SECOND, TIME + LONGEST)
+    assert claimed(catalogue, TIME + 9 * SECOND) == []
+    assert claimed(catalogue, TIME + 10 * SECOND) == [(1, 1)]
+
+
+def test_a_hold_that_only_a_wrong_clock_can_have_set_gives_way_to_a_shorter_one(catalogue: Catalogue) -> None:
+    scheduled(catalogue, 1)
+    catalogue.hold_deliveries(TIME + LONGEST + SECOND, TIME + 2 * LONGEST)
+    catalogue.hold_deliveries(TIME + SECOND, TIME + LONGEST)
+    assert claimed(catalogue) == []
+    assert claimed(catalogue, TIME + SECOND) == [(1, 1)]
 
 
 def test_deliveries_are_forgotten_with_their_events(catalogue: Catalogue) -> None:

@@ -218,9 +218,13 @@ class BothCatalogues(RuleBasedStateMachine):
                 assert self.sql.end_delivery(other, delivered=delivered, now=now) == expected
         self.both("count_deliveries")
 
-    @rule(until=st.none() | times)
-    def hold_deliveries(self, until: Any) -> None:
-        self.both("hold_deliveries", until)
+    @rule(until=times, latest=times)
+    def hold_deliveries(self, until: Any, latest: Any) -> None:
+        self.both("hold_deliveries", until, latest)
+
+    @rule()
+    def resume_deliveries(self) -> None:
+        self.both("resume_deliveries")
 
     @rule(account_sid=accounts, now=times, next_probe_time=times)
     def pause(self, account_sid: str, now: Any, next_probe_time: Any) -> None:

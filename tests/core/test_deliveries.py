@@ -247,6 +247,27 @@ def test_a_receiver_that_is_gone_is_left_alone_for_a_day_and_nothing_is_lost(
     assert "is gone (410)" in caplog.text
 
 
+def test_a_receiver_that_is_gone_is_left_alone_although_it_has_asked_for_less_beside(begun: World) -> None:
+    held = threading.Event()
+    begun.catalogue.after["hold_deliveries"] = lambda *_: held.set()
+
+    def answer(event: Event) -> ReceiverAnswer:
+        if event.revision == 1:
+            return GONE
+        # Under way beside the first one, and answered when that is noted.
+        assert held.wait(30.0)
+        return ReceiverAnswer(503, 1.0)
+
+    receiver = Receiver(answer)
+    add_events(begun.catalogue.adapter, 2)
+    with sending(begun, receiver):
+        eventually(lambda: begun.catalogue.calls["put_off_delivery"] == 2)
+        begun.clock.advance(3600)
+        looks = begun.catalogue.calls["claim_deliveries"]
+        eventually(lambda: begun.catalogue.calls["claim_deliveries"] > looks + 2)
+        assert sorted(receiver.came) == [1, 2]
+
+
 def test_a_receiver_that_asks_to_wait_is_not_asked_for_other_events_either(begun: World) -> None:
     receiver = Receiver(ReceiverAnswer(429, 120.0))
     add_events(begun.catalogue.adapter, 1)

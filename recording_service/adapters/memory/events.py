@@ -119,9 +119,17 @@ class MemoryEvents:
                 row.failures = delivery.failures + failed
             return row is not None
 
-    def hold_deliveries(self, until: datetime | None) -> None:
-        """Has nothing claimed until that time; None: ends that."""
-        self._held_until = until
+    def hold_deliveries(self, until: datetime, latest: datetime) -> None:
+        """Has nothing claimed until that time, or for longer where that was said before."""
+        with self._events_lock:
+            held = self._held_until
+            if held is None or held < until or held > latest:
+                self._held_until = until
+
+    def resume_deliveries(self) -> None:
+        """Has deliveries claimed again."""
+        with self._events_lock:
+            self._held_until = None
 
     def count_deliveries(self) -> DeliveryCounts:
         """How many wait and how many were given up."""

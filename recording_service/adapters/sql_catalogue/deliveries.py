@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, or_, select, update
 
 from recording_service.adapters.sql_catalogue.events import EVENT_COLUMNS, event_of
 from recording_service.adapters.sql_catalogue.part import CataloguePart
@@ -58,7 +58,11 @@ _is_current = (
 _CONCLUDE = update(event_deliveries).where(*_is_current).values(failures=bindparam("new_failures"))
 _END = _CONCLUDE.values(outcome=bindparam("new_outcome"), end_time=bindparam("now"))
 _PUT_OFF = _CONCLUDE.values(next_attempt_time=bindparam("new_next_attempt_time"))
-_HOLD = update(event_feed).values(held_until=bindparam("until"))
+_is_held_for_less = or_(
+    _f.held_until.is_(None), _f.held_until < bindparam("until"), _f.held_until > bindparam("latest")
+)
+_HOLD = update(event_feed).where(_is_held_for_less).values(held_until=bindparam("until"))
+_RESUME = update(event_feed).values(held_until=None)
 _COUNT = select(
     select(func.count()).select_from(event_deliveries).where(is_undelivered).scalar_subquery(),
     select(func.count()).select_from(event_deliveries).where(is_given_up).scalar_subquery(),
@@ -136,10 +140,14 @@ class SqlDeliveries(CataloguePart):
         parameters = _concluded(delivery, failed=failed) | put_off
         return self._database.write(lambda connection: connection.execute(_PUT_OFF, parameters).rowcount) > 0
 
-    def hold_deliveries(self, until: datetime | None) -> None:
-        """Has nothing claimed until that time; None: ends that."""
-        parameters = {"until": None if until is None else to_microseconds(until)}
+    def hold_deliveries(self, until: datetime, latest: datetime) -> None:
+        """Has nothing claimed until that time, or for longer where that was said before."""
+        parameters = {"until": to_microseconds(until), "latest": to_microseconds(latest)}
         self._database.write(lambda connection: connection.execute(_HOLD, parameters).rowcount)
+
+    def resume_deliveries(self) -> None:
+        """Has deliveries claimed again."""
+        self._database.write(lambda connection: connection.execute(_RESUME).rowcount)
 
     def count_deliveries(self) -> DeliveryCounts:
         """How many wait and how many were given up."""
