@@ -37,10 +37,14 @@ class EventRows(Protocol):
         Where the first one is not the next revision, those between are not kept any more.
         """
 
-    def prune_events(self, before: datetime, size: int) -> int:
-        """Removes the oldest events as far as all of them happened before that time, at most `size`; how many.
+    def age_events(self, passed: timedelta) -> None:
+        """Has every event that has a revision grow older by so much. No wall clock has a say. Not idempotent."""
 
-        What is still to be delivered of them is not delivered any more.
+    def prune_events(self, age: timedelta, size: int) -> int:
+        """Removes the oldest events, at most `size`, as far as they are of that age or older; how many.
+
+        An event's age begins when it is given its revision. What is still to be delivered of them is not delivered any
+        more.
         """
 
 

@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
@@ -18,8 +17,8 @@ from recordings.v1.recording_pb2 import RecordingState
 from recordings.v1.watch_pb2 import WatchRecordingsRequest, WatchRecordingsResponse
 from tests.clients.python.aio.in_loop import in_loop
 from tests.support.event_service import EventService
-from tests.support.events import DELETED, add_events
-from tests.support.recordings import TIME, another, change
+from tests.support.events import DELETED, add_events, forget_oldest
+from tests.support.recordings import another, change
 
 #: Streams that end by their own deadline after a moment, and how long nothing happens: many of them.
 QUICKLY_OVER = dataclasses.replace(DEFAULTS, watch_timeout=0.1)
@@ -112,7 +111,7 @@ def test_how_far_the_feed_has_come_is_told_and_gone_on_from(
         assert not message.HasField("event")
         assert message.after_revision == 4
         service.stop()
-        service.world.catalogue.adapter.prune_events(TIME + timedelta(days=1), 10)
+        forget_oldest(service.world.catalogue.adapter, 4)
         service.start()
         happens(service, 1, first=5)
         # Asked for after 4, which is kept as a place though nothing before it is.
@@ -122,7 +121,7 @@ def test_how_far_the_feed_has_come_is_told_and_gone_on_from(
 def test_a_revision_that_is_not_kept_is_told_with_the_oldest(service: EventService, client: RecordingsClient) -> None:
     happens(service, 3, first=1)
     service.world.catalogue.adapter.number_events()
-    service.world.catalogue.adapter.prune_events(TIME + timedelta(seconds=2), 10)
+    forget_oldest(service.world.catalogue.adapter, 2)
     with pytest.raises(errors.RevisionLost) as lost:
         next(client.watch_events(after_revision=1))
     assert lost.value.oldest_revision == 3
@@ -186,7 +185,7 @@ async def test_the_asynchronous_flavour_goes_on_where_it_was_as_well() -> None:
                 happens(service, 2, first=2)
                 await asyncio.to_thread(service.start)
                 assert [revision(await anext(watch)) for _ in range(2)] == [2, 3]
-            service.world.catalogue.adapter.prune_events(TIME + timedelta(days=1), 10)
+            forget_oldest(service.world.catalogue.adapter, 3)
             with pytest.raises(errors.RevisionLost):
                 await anext(client.watch_events(after_revision=0))
             with pytest.raises(errors.DeadlineExceeded):

@@ -61,7 +61,9 @@ class DatabasesWithSchema:
                 connection.execute(delete(table))
             connection.execute(update(dispatcher).values(holder="", lease=0))
             connection.execute(
-                update(event_feed).values(revision=0, pruned_revision=0, scheduled_revision=None, held_until=None)
+                update(event_feed).values(
+                    revision=0, pruned_revision=0, age=0, scheduled_revision=None, held_until=None
+                )
             )
         engine.dispose()
         return self._postgresql

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from recording_service.core.event_ports import Delivery, DeliveryCounts
 from recording_service.core.ports import Catalogue
-from tests.support.events import SECOND, add_events
+from tests.support.events import SECOND, add_events, forget_oldest
 from tests.support.recordings import TIME
 from tests.support.simultaneous import simultaneously
 
@@ -164,7 +164,7 @@ def test_a_hold_that_only_a_wrong_clock_can_have_set_gives_way_to_a_shorter_one(
 def test_deliveries_are_forgotten_with_their_events(catalogue: Catalogue) -> None:
     scheduled(catalogue, 3)
     first, *_ = claim(catalogue)
-    assert catalogue.prune_events(TIME + 2 * SECOND, 10) == 2
+    forget_oldest(catalogue, 2)
     assert not catalogue.end_delivery(first, delivered=True, now=TIME)
     assert catalogue.count_deliveries() == DeliveryCounts(1, 0)
     assert claimed(catalogue, TIME + LEASE) == [(3, 2)]

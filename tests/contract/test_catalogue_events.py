@@ -9,7 +9,7 @@ from recording_service.core.event_ports import FeedPosition
 from recording_service.core.events import EventType
 from recording_service.core.model import CallDetails, FailureReason, RecordingState
 from recording_service.core.ports import Catalogue
-from tests.support.events import DELETED, FAILED, READY, SECOND, add_events, fail, feed_of, ready, told
+from tests.support.events import DELETED, FAILED, READY, SECOND, add_events, fail, feed_of, forget_oldest, ready, told
 from tests.support.recordings import ACCOUNT_SID, TIME, another, change, now_of, put
 from tests.support.simultaneous import simultaneously
 
@@ -118,30 +118,44 @@ def test_many_who_number_at_once_give_each_event_one_revision(catalogue: Catalog
     assert {event.key for event in events} == {row.key for row in rows}
 
 
-def test_events_are_forgotten_from_the_oldest_on_as_far_as_all_are_old(catalogue: Catalogue) -> None:
+def test_events_are_forgotten_from_the_oldest_on_when_they_are_old_enough(catalogue: Catalogue) -> None:
     add_events(catalogue, 3)
-    # By a clock that was wrong.
-    put(catalogue, ready(4, update_time=TIME + timedelta(days=1)), ready(5))
     catalogue.number_events()
-    assert catalogue.prune_events(TIME, 10) == 0
-    assert catalogue.prune_events(TIME + timedelta(hours=1), 2) == 2
+    catalogue.age_events(SECOND)
+    add_events(catalogue, 2, first=4)
+    catalogue.number_events()
+    assert catalogue.prune_events(2 * SECOND, 10) == 0
+    catalogue.age_events(SECOND)
+    assert catalogue.prune_events(2 * SECOND, 2) == 2
     assert catalogue.feed_position() == FeedPosition(5, 2)
-    assert catalogue.prune_events(TIME + timedelta(hours=1), 2) == 1
-    assert catalogue.prune_events(TIME + timedelta(hours=1), 2) == 0
+    assert catalogue.prune_events(2 * SECOND, 2) == 1
+    assert catalogue.prune_events(2 * SECOND, 2) == 0
     assert catalogue.feed_position() == FeedPosition(5, 3)
     assert [event.revision for event in catalogue.events(0, 10)] == [4, 5]
 
 
+def test_no_clock_makes_an_event_old_before_its_time_or_keeps_it_for_longer(catalogue: Catalogue) -> None:
+    long_ago, in_the_future = TIME - timedelta(days=20_000), TIME + timedelta(days=20_000)
+    put(catalogue, ready(1, update_time=long_ago), ready(2, update_time=in_the_future), ready(3))
+    catalogue.number_events()
+    assert catalogue.prune_events(SECOND, 10) == 0
+    catalogue.age_events(SECOND)
+    assert catalogue.prune_events(SECOND, 10) == 3
+
+
 def test_events_without_a_revision_are_not_forgotten(catalogue: Catalogue) -> None:
     add_events(catalogue, 1)
-    assert catalogue.prune_events(TIME + timedelta(days=1), 10) == 0
+    catalogue.age_events(SECOND)
+    assert catalogue.prune_events(timedelta(0), 10) == 0
     assert len(feed_of(catalogue)) == 1
+    # It gets old from then on.
+    assert catalogue.prune_events(SECOND, 10) == 0
 
 
 def test_revisions_go_on_though_all_events_are_forgotten(catalogue: Catalogue) -> None:
     add_events(catalogue, 2)
     catalogue.number_events()
-    assert catalogue.prune_events(TIME + timedelta(days=1), 10) == 2
+    forget_oldest(catalogue, 2)
     add_events(catalogue, 1, first=3)
     assert catalogue.number_events() == FeedPosition(3, 2)
     assert [event.revision for event in catalogue.events(0, 10)] == [3]

@@ -187,9 +187,10 @@ class BothCatalogues(RuleBasedStateMachine):
         found = self.sql.events(after_revision, size)
         assert [nameless(event) for event in found] == [nameless(event) for event in expected]
 
-    @rule(before=times, size=sizes)
-    def forget_events(self, before: Any, size: int) -> None:
-        self.both("prune_events", before, size)
+    @rule(passed=st.integers(0, 2), age=st.integers(0, 3), size=sizes)
+    def forget_events(self, passed: int, age: int, size: int) -> None:
+        self.both("age_events", passed * SECOND)
+        self.both("prune_events", age * SECOND, size)
         self.both("feed_position")
 
     @rule(now=times, size=sizes)

@@ -6,51 +6,80 @@ import pytest
 
 from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.core import event_retention
+from recording_service.core.errors import CatalogueUnavailable
 from recording_service.core.event_ports import FeedPosition
 from recording_service.core.event_retention import EventRetention, RetentionSettings
 from tests.support.clocks import HandDrivenClock
 from tests.support.core_world import World
-from tests.support.events import add_events
-from tests.support.recordings import TIME
+from tests.support.events import SECOND, add_events, ready
+from tests.support.recordings import TIME, put
 
 DAY_SECONDS = 24 * 3600.0
+DAILY = RetentionSettings(timedelta(days=5), interval_seconds=DAY_SECONDS)
+
+
+def count_time(retention: EventRetention, clock: HandDrivenClock, days: int) -> None:
+    """Has it look once a day, so many times."""
+    for _ in range(days):
+        clock.advance(DAY_SECONDS)
+        retention.forget()
 
 
 def test_events_are_kept_for_their_time_and_then_forgotten_a_piece_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_retention, "PIECE_SIZE", 2)
     catalogue, clock = MemoryCatalogue(), HandDrivenClock(TIME)
     add_events(catalogue, 3)
-    catalogue.number_events()
-    retention = EventRetention(catalogue, clock, RetentionSettings(timedelta(days=5), interval_seconds=60.0))
+    # Nobody reads the feed, so that none has a revision before the first look.
+    retention = EventRetention(catalogue, clock, DAILY)
     retention.forget()
-    clock.advance(5 * DAY_SECONDS - 1)
-    retention.forget()
+    count_time(retention, clock, 4)
     assert catalogue.feed_position() == FeedPosition(3, 0)
-    clock.advance(60)
-    for pruned in (2, 3):
-        # The first piece was full: there is no reason to wait for the next one.
-        retention.forget()
-        assert catalogue.feed_position() == FeedPosition(3, pruned)
-
-
-def test_events_that_nobody_reads_get_old_too() -> None:
-    catalogue, clock = MemoryCatalogue(), HandDrivenClock(TIME)
-    add_events(catalogue, 3)
-    retention = EventRetention(catalogue, clock, RetentionSettings(timedelta(days=5), interval_seconds=60.0))
-    retention.forget()
-    assert catalogue.feed_position() == FeedPosition(3, 0)
-    clock.advance(5 * DAY_SECONDS + 60)
+    count_time(retention, clock, 1)
+    assert catalogue.feed_position() == FeedPosition(3, 2)
+    # The piece was full: there is no reason to wait for the next one.
     retention.forget()
     assert catalogue.feed_position() == FeedPosition(3, 3)
 
 
-def test_a_clock_that_is_set_forward_makes_nothing_old(world: World) -> None:
-    add_events(world.catalogue.adapter, 2)
-    world.catalogue.adapter.number_events()
-    retention = EventRetention(world.catalogue.port, world.clock)
-    world.clock.jump(365 * DAY_SECONDS)
+def test_an_event_is_as_old_as_the_service_has_run_since_whatever_clocks_say(world: World) -> None:
+    catalogue = world.catalogue.adapter
+    put(catalogue, ready(1, update_time=TIME + timedelta(days=3650)), ready(2, update_time=TIME - timedelta(days=3650)))
+    retention = EventRetention(world.catalogue.port, world.clock, DAILY)
     retention.forget()
-    assert world.catalogue.adapter.feed_position() == FeedPosition(2, 0)
+    world.clock.jump(365 * DAY_SECONDS)
+    count_time(retention, world.clock, 4)
+    assert catalogue.feed_position() == FeedPosition(2, 0)
+    world.clock.jump(-730 * DAY_SECONDS)
+    count_time(retention, world.clock, 1)
+    assert catalogue.feed_position() == FeedPosition(2, 2)
+
+
+def test_another_dispatcher_counts_on_and_none_counts_for_the_time_that_it_stood_by() -> None:
+    catalogue, clock = MemoryCatalogue(), HandDrivenClock(TIME)
+    add_events(catalogue, 1)
+    first, second = (EventRetention(catalogue, clock, DAILY) for _ in range(2))
+    for retention in (first, second):
+        retention.forget()
+        count_time(retention, clock, 1)
+        clock.advance(100 * DAY_SECONDS)
+    first.forget()
+    # A day each, and no more than two for all the time that the first one stood by.
+    assert catalogue.feed_position() == FeedPosition(1, 0)
+    count_time(first, clock, 1)
+    assert catalogue.feed_position() == FeedPosition(1, 1)
+
+
+def test_time_that_could_not_be_noted_is_counted_at_the_next_look(world: World) -> None:
+    add_events(world.catalogue.adapter, 1)
+    retention = EventRetention(world.catalogue.port, world.clock, DAILY)
+    retention.forget()
+    count_time(retention, world.clock, 3)
+    world.catalogue.fail(CatalogueUnavailable(), "age_events")
+    with pytest.raises(CatalogueUnavailable):
+        count_time(retention, world.clock, 1)
+    world.catalogue.mend()
+    count_time(retention, world.clock, 1)
+    assert world.catalogue.adapter.feed_position() == FeedPosition(1, 1)
 
 
 def test_it_is_looked_no_oftener_than_it_should() -> None:
@@ -66,8 +95,7 @@ def test_the_dispatcher_forgets_what_is_old() -> None:
     world = World()
     dispatcher = world.dispatcher()
     add_events(world.catalogue.adapter, 2, first=5)
-    world.catalogue.adapter.number_events()
     world.let_pass(1, dispatcher)
-    world.clock.advance(40 * DAY_SECONDS)
-    world.let_pass(2, dispatcher)
+    world.catalogue.adapter.age_events(timedelta(days=30) - SECOND)
+    world.let_pass(61, dispatcher)
     assert world.catalogue.adapter.feed_position().pruned_revision == 2

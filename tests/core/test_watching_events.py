@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -20,8 +19,8 @@ from recording_service.core.service import RecordingService
 from recording_service.core.watching import WatchHub
 from recording_service.core.watching_events import EventLook, EventWatch
 from tests.support.core_world import AUDIO, OTHER_ACCOUNT, World, a_key, a_request
-from tests.support.events import DELETED, FAILED, READY, add_events, fail, ready
-from tests.support.recordings import TIME, another, change, put
+from tests.support.events import DELETED, FAILED, READY, add_events, fail, forget_oldest, ready
+from tests.support.recordings import another, change, put
 from tests.support.waiting import eventually
 from tests.support.watched_lists import WorldTime
 
@@ -197,7 +196,7 @@ def test_events_that_are_not_kept_any_more_are_refused_with_the_oldest_one(world
     catalogue, hub = world.catalogue.adapter, hub_of(world, stack)
     add_events(catalogue, 5)
     catalogue.number_events()
-    catalogue.prune_events(TIME + timedelta(seconds=3), 10)
+    forget_oldest(catalogue, 3)
     assert catalogue.feed_position() == FeedPosition(5, 3)
     for after_revision in (0, 2):
         with pytest.raises(RevisionPruned) as pruned:
@@ -216,7 +215,7 @@ def test_a_reader_that_events_are_forgotten_under_is_told(
     add_events(catalogue, 5)
     watch = stack.enter_context(closing(hub.watch_events(EVERYTHING, 0)))
     assert revisions(watch, 1) == [1]
-    catalogue.prune_events(TIME + timedelta(seconds=3), 10)
+    forget_oldest(catalogue, 3)
     with pytest.raises(RevisionPruned):
         watch.next(SOON)
 

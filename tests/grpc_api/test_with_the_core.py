@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -27,9 +26,8 @@ from recordings.v1 import (
     watch_pb2,
 )
 from tests.support.core_world import ACCOUNT, AUDIO, KEY, World
-from tests.support.events import add_events
+from tests.support.events import add_events, forget_oldest
 from tests.support.grpc_server import refused, signer
-from tests.support.recordings import TIME
 from tests.support.steps import RUNNERS, Doing
 
 RECORDING = KEY.recording_sid
@@ -149,7 +147,7 @@ def test_events_that_are_not_to_be_had_are_refused(after_revision: int, code: gr
     world = World()
     add_events(world.catalogue.adapter, 3)
     world.catalogue.adapter.number_events()
-    world.catalogue.adapter.prune_events(TIME + timedelta(seconds=2), 10)
+    forget_oldest(world.catalogue.adapter, 2)
     with served(world) as (stub, _):
         request = watch_pb2.WatchRecordingsRequest(after_revision=after_revision)
         found = refused(lambda: stub.WatchRecordings(request, timeout=30))

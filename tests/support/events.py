@@ -37,6 +37,12 @@ def fail(catalogue: RecordingRows, recording: Recording, reason: FailureReason) 
     return change(catalogue, recording, state=FAILED, failure_reason=reason)
 
 
+def forget_oldest(catalogue: EventRows, count: int) -> None:
+    """Has that many of the events that are numbered get old, and be forgotten."""
+    catalogue.age_events(SECOND)
+    assert catalogue.prune_events(SECOND, count) == count
+
+
 def feed_of(catalogue: EventRows, after_revision: int = 0) -> list[Event]:
     """Everything that the feed has after that revision, numbered and read in small pieces."""
     catalogue.number_events()

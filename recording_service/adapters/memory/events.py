@@ -28,6 +28,9 @@ class MemoryEvents:
         self._events_lock = lock
         self._unnumbered: list[Event] = []
         self._events: list[Event] = []
+        #: The feed's age, and what it was when each of them was given its revision.
+        self._age = timedelta(0)
+        self._numbered_ages: dict[int, timedelta] = {}
         self._position = FeedPosition(0, 0)
         self._deliveries: dict[int, _Row] = {}
         #: Up to where events have a delivery; None: nothing is to be delivered.
@@ -40,6 +43,7 @@ class MemoryEvents:
             for event in self._unnumbered:
                 revision = self._position.revision + 1
                 self._events.append(numbered(event, revision))
+                self._numbered_ages[revision] = self._age
                 self._position = self._position._replace(revision=revision)
             self._unnumbered.clear()
             return self._position
@@ -53,16 +57,22 @@ class MemoryEvents:
         with self._events_lock:
             return [event for event in self._events if event.revision > after_revision][:size]
 
-    def prune_events(self, before: datetime, size: int) -> int:
-        """Removes the oldest events as far as all of them happened before that time; how many."""
+    def age_events(self, passed: timedelta) -> None:
+        """Has every event that has a revision grow older by so much."""
         with self._events_lock:
-            oldest = self._events[:size]
-            kept = next((number for number, event in enumerate(oldest) if event.event_time >= before), len(oldest))
-            for event in oldest[:kept]:
+            self._age += passed
+
+    def prune_events(self, age: timedelta, size: int) -> int:
+        """Removes the oldest events, as far as they were given their revisions so long ago; how many."""
+        with self._events_lock:
+            latest = self._age - age
+            old = [event for event in self._events[:size] if self._numbered_ages[event.revision] <= latest]
+            for event in old:
+                del self._numbered_ages[event.revision]
                 self._deliveries.pop(event.revision, None)
                 self._position = self._position._replace(pruned_revision=event.revision)
-            del self._events[:kept]
-            return kept
+            del self._events[: len(old)]
+            return len(old)
 
     def begin_deliveries(self) -> None:
         """From now on events are to be delivered."""

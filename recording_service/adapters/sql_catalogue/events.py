@@ -9,14 +9,14 @@ the other was written, which those of one recording always were. Who writes even
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
 
 from recording_service.adapters.sql_catalogue.decisions import Change
 from recording_service.adapters.sql_catalogue.part import CataloguePart
-from recording_service.adapters.sql_catalogue.rows import Values, from_microseconds, to_microseconds
+from recording_service.adapters.sql_catalogue.rows import MICROSECOND, Values, from_microseconds, to_microseconds
 from recording_service.adapters.sql_catalogue.schema import event_deliveries, event_feed, events
 from recording_service.core.event_ports import FeedPosition
 from recording_service.core.events import Event, EventType, new_events
@@ -41,8 +41,8 @@ EVENT_COLUMNS = (
 _INSERT = insert(events)
 _POSITION = select(_f.revision, _f.pruned_revision)
 _POSITION_AND_UNNUMBERED = _POSITION.add_columns(exists().where(_e.revision.is_(None)))
-_LOCK = _POSITION.with_for_update()
-_NUMBER = text("""UPDATE events SET revision = :given + fresh.place
+_LOCK = _POSITION.add_columns(_f.age).with_for_update()
+_NUMBER = text("""UPDATE events SET revision = :given + fresh.place, numbered_age = :age
 FROM (
     SELECT number, row_number() OVER (ORDER BY number) AS place
     FROM events WHERE revision IS NULL ORDER BY number LIMIT :size
@@ -56,7 +56,9 @@ _EVENTS = (
     .order_by(_e.revision)
     .limit(bindparam("size"))
 )
-_OLDEST = select(_e.revision, _e.event_time).where(_e.revision > 0).order_by(_e.revision).limit(bindparam("size"))
+_FEED_AGE = select(_f.age)
+_AGE = update(event_feed).values(age=_f.age + bindparam("passed"))
+_OLDEST = select(_e.revision, _e.numbered_age).where(_e.revision > 0).order_by(_e.revision).limit(bindparam("size"))
 _PRUNE = delete(events).where(_e.revision <= bindparam("last"))
 _PRUNE_DELIVERIES = delete(event_deliveries).where(event_deliveries.c.revision <= bindparam("last"))
 _NOTE_PRUNED = update(event_feed).values(pruned_revision=bindparam("last"))
@@ -85,18 +87,20 @@ class SqlEvents(CataloguePart):
         rows = self._database.rows(_EVENTS, {"after_revision": after_revision, "size": size})
         return [event_of(row) for row in rows]
 
-    def prune_events(self, before: datetime, size: int) -> int:
-        """Removes the oldest events as far as all of them happened before that time; how many."""
-        until = to_microseconds(before)
+    def age_events(self, passed: timedelta) -> None:
+        """Has every event that has a revision grow older by so much."""
+        parameters = {"passed": passed // MICROSECOND}
+        self._database.write(lambda connection: connection.execute(_AGE, parameters).rowcount)
+
+    def prune_events(self, age: timedelta, size: int) -> int:
+        """Removes the oldest events, as far as they were given their revisions so long ago; how many."""
 
         def old(connection: Connection) -> list[int]:
             """The oldest revisions, up to the first that is kept: there is no gap in what is kept."""
-            found = []
-            for revision, event_time in connection.execute(_OLDEST, {"size": size}):
-                if event_time >= until:
-                    break
-                found.append(revision)
-            return found
+            latest = connection.execute(_FEED_AGE).scalar_one() - age // MICROSECOND
+            oldest = connection.execute(_OLDEST, {"size": size})
+            # They are in the order of their revisions, and so in that of their ages.
+            return [revision for revision, numbered_age in oldest if numbered_age <= latest]
 
         # Asked for often, and mostly in vain: no transaction begins for it.
         if not self._database.read(old):
@@ -151,8 +155,8 @@ def _row_of(event: Event) -> dict[str, Any]:
 def _number_some(connection: Connection) -> tuple[FeedPosition, int]:
     """Numbers at most CHUNK events; how far the feed has come then, and how many they were."""
     # The lock first: what others have numbered, and committed, is only seen by a statement that begins after it.
-    ((revision, pruned_revision),) = connection.execute(_LOCK).all()
-    count = connection.execute(_NUMBER, {"given": revision, "size": CHUNK}).rowcount
+    ((revision, pruned_revision, age),) = connection.execute(_LOCK).all()
+    count = connection.execute(_NUMBER, {"given": revision, "age": age, "size": CHUNK}).rowcount
     if count:
         connection.execute(_MOVE_ON, {"count": count})
     return FeedPosition(revision + count, pruned_revision), count

@@ -286,12 +286,14 @@ dispatcher = Table(
     PrimaryKeyConstraint("id", name="dispatcher_key"),
 )
 
-#: What has happened. `number` is drawn when an event is written, `revision` when it is seen to be committed.
+#: What has happened. `number` is drawn when an event is written, `revision` when it is seen to be committed;
+#: `numbered_age` is the feed's age then.
 events = Table(
     "events",
     metadata,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True, nullable=False),
     Column("revision", BigInteger),
+    Column("numbered_age", BigInteger),
     Column("event_id", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("account_sid", Key, nullable=False),
@@ -305,13 +307,15 @@ events = Table(
     Index("events_revision", "revision", unique=True),
 )
 
-#: One row, always: the feed's counter, and how far deliveries have been made of it (NULL: none are to be).
+#: One row, always: the feed's counter, its age (a duration, as `age_events` counts it), and how far deliveries have
+#: been made of it (NULL: none are to be).
 event_feed = Table(
     "event_feed",
     metadata,
     Column("id", Integer, autoincrement=False, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("pruned_revision", BigInteger, nullable=False),
+    Column("age", BigInteger, nullable=False),
     Column("scheduled_revision", BigInteger),
     Column("held_until", BigInteger),
     PrimaryKeyConstraint("id", name="event_feed_key"),

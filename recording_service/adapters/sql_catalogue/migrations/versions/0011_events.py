@@ -20,6 +20,7 @@ def upgrade() -> None:
         "events",
         sa.Column("number", NUMBER, autoincrement=True, nullable=False),
         sa.Column("revision", sa.BigInteger()),
+        sa.Column("numbered_age", sa.BigInteger()),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("account_sid", KEY, nullable=False),
@@ -35,11 +36,12 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("pruned_revision", sa.BigInteger(), nullable=False),
+        sa.Column("age", sa.BigInteger(), nullable=False),
         sa.Column("scheduled_revision", sa.BigInteger()),
         sa.Column("held_until", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="event_feed_key"),
     )
-    op.bulk_insert(feed, [{"id": 1, "revision": 0, "pruned_revision": 0}])
+    op.bulk_insert(feed, [{"id": 1, "revision": 0, "pruned_revision": 0, "age": 0}])
     op.create_table(
         "event_deliveries",
         sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
