@@ -14,6 +14,13 @@ class FeedPosition(NamedTuple):
     pruned_revision: int
 
 
+class PrunedEvents(NamedTuple):
+    """How many events were removed, and of how many the delivery had not ended: those are never delivered."""
+
+    removed: int
+    undelivered: int
+
+
 class EventRows(Protocol):
     """The feed of events, which `amend` writes. Raises CatalogueUnavailable as RecordingRows does.
 
@@ -40,11 +47,11 @@ class EventRows(Protocol):
     def age_events(self, passed: timedelta) -> None:
         """Has every event that has a revision grow older by so much. No wall clock has a say. Not idempotent."""
 
-    def prune_events(self, age: timedelta, size: int) -> int:
-        """Removes the oldest events, at most `size`, as far as they are of that age or older; how many.
+    def prune_events(self, age: timedelta, size: int) -> PrunedEvents:
+        """Removes the oldest events, at most `size`, as far as they are of that age or older.
 
         An event's age begins when it is given its revision. What is still to be delivered of them is not delivered any
-        more.
+        more, and `count_deliveries` has it as forgotten.
         """
 
 
@@ -61,10 +68,14 @@ class Delivery(NamedTuple):
 
 
 class DeliveryCounts(NamedTuple):
-    """How many deliveries wait for their next try, and how many were given up, as far as their events are kept."""
+    """How many deliveries wait for their next try, and how many were given up, as far as their events are kept.
+
+    `forgotten` counts the events, since the first one, that were removed before their delivery had ended.
+    """
 
     pending: int
     given_up: int
+    forgotten: int = 0
 
 
 class DeliveryRows(Protocol):
@@ -114,7 +125,7 @@ class DeliveryRows(Protocol):
         """Has deliveries claimed again, however long they were to be held back. Idempotent."""
 
     def count_deliveries(self) -> DeliveryCounts:
-        """How many wait and how many were given up: for people."""
+        """How many wait, were given up and were forgotten: for people."""
 
 
 class ReceiverAnswer(NamedTuple):

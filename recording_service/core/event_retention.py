@@ -51,7 +51,9 @@ class EventRetention:
         # Who has not looked for long stood by, and another one has counted.
         self._catalogue.age_events(timedelta(seconds=min(since, LONGEST_LOOK * interval)))
         self._looked_at = now
-        count = self._catalogue.prune_events(self._settings.retention, PIECE_SIZE)
-        self._is_more_old = count == PIECE_SIZE
-        if count:
-            _log.info("%d events older than %d days are forgotten", count, self._settings.retention.days)
+        removed, undelivered = self._catalogue.prune_events(self._settings.retention, PIECE_SIZE)
+        self._is_more_old = removed == PIECE_SIZE
+        if removed:
+            _log.info("%d events older than %d days are forgotten", removed, self._settings.retention.days)
+        if undelivered:
+            _log.error("%d of the forgotten events were still to be delivered; they never are", undelivered)

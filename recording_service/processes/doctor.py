@@ -218,6 +218,8 @@ def _events(settings: Settings) -> Iterator[Finding]:
         yield Finding("deliveries", False, f"{error}: check RECORDING_DATABASE_URL, and that the database runs")
         return
     text = f"{counts.pending} wait for their next attempt, {counts.given_up} were given up"
+    if counts.forgotten:
+        text += f", {counts.forgotten} were forgotten before they were delivered (RECORDING_EVENTS_RETENTION_DAYS)"
     remedy = "; watch the events (after_revision) to have them" if counts.given_up else ""
     yield Finding("deliveries", not counts.given_up, text + remedy)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from recording_service.core.event_ports import Delivery, DeliveryCounts
+from recording_service.core.event_ports import Delivery, DeliveryCounts, PrunedEvents
 from recording_service.core.ports import Catalogue
 from tests.support.events import SECOND, add_events, forget_oldest
 from tests.support.recordings import TIME
@@ -13,10 +13,10 @@ LEASE = timedelta(seconds=45)
 LONGEST = timedelta(hours=24)
 
 
-def scheduled(catalogue: Catalogue, count: int) -> None:
+def scheduled(catalogue: Catalogue, count: int, *, first: int = 1) -> None:
     """There are that many deliveries, due at TIME."""
     catalogue.begin_deliveries()
-    add_events(catalogue, count)
+    add_events(catalogue, count, first=first)
     catalogue.number_events()
     assert catalogue.schedule_deliveries(TIME, 100) == count
 
@@ -166,5 +166,22 @@ def test_deliveries_are_forgotten_with_their_events(catalogue: Catalogue) -> Non
     first, *_ = claim(catalogue)
     forget_oldest(catalogue, 2)
     assert not catalogue.end_delivery(first, delivered=True, now=TIME)
-    assert catalogue.count_deliveries() == DeliveryCounts(1, 0)
+    assert catalogue.count_deliveries() == DeliveryCounts(1, 0, forgotten=2)
     assert claimed(catalogue, TIME + LEASE) == [(3, 2)]
+
+
+def test_events_that_are_forgotten_before_their_delivery_has_ended_are_counted(catalogue: Catalogue) -> None:
+    add_events(catalogue, 1)
+    catalogue.number_events()
+    scheduled(catalogue, 3, first=2)
+    delivered, given_up, _ = claim(catalogue)
+    catalogue.end_delivery(delivered, delivered=True, now=TIME)
+    catalogue.end_delivery(given_up, delivered=False, now=TIME)
+    # One more, of which no delivery was made yet.
+    add_events(catalogue, 1, first=5)
+    catalogue.number_events()
+    catalogue.age_events(SECOND)
+    assert catalogue.prune_events(SECOND, 3) == PrunedEvents(3, 0)
+    assert catalogue.prune_events(SECOND, 3) == PrunedEvents(2, 2)
+    assert catalogue.count_deliveries() == DeliveryCounts(0, 0, forgotten=2)
+    assert catalogue.schedule_deliveries(TIME, 10) == 0

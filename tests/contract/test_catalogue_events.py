@@ -124,12 +124,12 @@ def test_events_are_forgotten_from_the_oldest_on_when_they_are_old_enough(catalo
     catalogue.age_events(SECOND)
     add_events(catalogue, 2, first=4)
     catalogue.number_events()
-    assert catalogue.prune_events(2 * SECOND, 10) == 0
+    assert catalogue.prune_events(2 * SECOND, 10).removed == 0
     catalogue.age_events(SECOND)
-    assert catalogue.prune_events(2 * SECOND, 2) == 2
+    assert catalogue.prune_events(2 * SECOND, 2).removed == 2
     assert catalogue.feed_position() == FeedPosition(5, 2)
-    assert catalogue.prune_events(2 * SECOND, 2) == 1
-    assert catalogue.prune_events(2 * SECOND, 2) == 0
+    assert catalogue.prune_events(2 * SECOND, 2).removed == 1
+    assert catalogue.prune_events(2 * SECOND, 2).removed == 0
     assert catalogue.feed_position() == FeedPosition(5, 3)
     assert [event.revision for event in catalogue.events(0, 10)] == [4, 5]
 
@@ -138,18 +138,18 @@ def test_no_clock_makes_an_event_old_before_its_time_or_keeps_it_for_longer(cata
     long_ago, in_the_future = TIME - timedelta(days=20_000), TIME + timedelta(days=20_000)
     put(catalogue, ready(1, update_time=long_ago), ready(2, update_time=in_the_future), ready(3))
     catalogue.number_events()
-    assert catalogue.prune_events(SECOND, 10) == 0
+    assert catalogue.prune_events(SECOND, 10).removed == 0
     catalogue.age_events(SECOND)
-    assert catalogue.prune_events(SECOND, 10) == 3
+    assert catalogue.prune_events(SECOND, 10).removed == 3
 
 
 def test_events_without_a_revision_are_not_forgotten(catalogue: Catalogue) -> None:
     add_events(catalogue, 1)
     catalogue.age_events(SECOND)
-    assert catalogue.prune_events(timedelta(0), 10) == 0
+    assert catalogue.prune_events(timedelta(0), 10).removed == 0
     assert len(feed_of(catalogue)) == 1
     # It gets old from then on.
-    assert catalogue.prune_events(SECOND, 10) == 0
+    assert catalogue.prune_events(SECOND, 10).removed == 0
 
 
 def test_revisions_go_on_though_all_events_are_forgotten(catalogue: Catalogue) -> None:

@@ -1,5 +1,6 @@
 """Old events are forgotten, a piece at a time, and no sooner."""
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from recording_service.adapters.memory.catalogue import MemoryCatalogue
 from recording_service.core import event_retention
 from recording_service.core.errors import CatalogueUnavailable
-from recording_service.core.event_ports import FeedPosition
+from recording_service.core.event_ports import DeliveryCounts, FeedPosition
 from recording_service.core.event_retention import EventRetention, RetentionSettings
 from tests.support.clocks import HandDrivenClock
 from tests.support.core_world import World
@@ -80,6 +81,23 @@ def test_time_that_could_not_be_noted_is_counted_at_the_next_look(world: World) 
     world.catalogue.mend()
     count_time(retention, world.clock, 1)
     assert world.catalogue.adapter.feed_position() == FeedPosition(1, 1)
+
+
+def test_events_that_are_forgotten_undelivered_are_said_and_counted(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue = world.catalogue.adapter
+    catalogue.begin_deliveries()
+    add_events(catalogue, 3)
+    retention = EventRetention(world.catalogue.port, world.clock, DAILY)
+    retention.forget()
+    catalogue.schedule_deliveries(world.clock.now(), 10)
+    (delivery,) = catalogue.claim_deliveries(world.clock.now(), SECOND, SECOND, 1)
+    catalogue.end_delivery(delivery, delivered=True, now=world.clock.now())
+    count_time(retention, world.clock, 5)
+    (said,) = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert said.startswith("2 of the forgotten events were still to be delivered")
+    assert catalogue.count_deliveries() == DeliveryCounts(0, 0, forgotten=2)
 
 
 def test_it_is_looked_no_oftener_than_it_should() -> None:

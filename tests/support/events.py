@@ -40,7 +40,7 @@ def fail(catalogue: RecordingRows, recording: Recording, reason: FailureReason) 
 def forget_oldest(catalogue: EventRows, count: int) -> None:
     """Has that many of the events that are numbered get old, and be forgotten."""
     catalogue.age_events(SECOND)
-    assert catalogue.prune_events(SECOND, count) == count
+    assert catalogue.prune_events(SECOND, count).removed == count
 
 
 def feed_of(catalogue: EventRows, after_revision: int = 0) -> list[Event]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
 
-from recording_service.core.event_ports import Delivery, DeliveryCounts, FeedPosition
+from recording_service.core.event_ports import Delivery, DeliveryCounts, FeedPosition, PrunedEvents
 from recording_service.core.events import Event, new_events, numbered
 from recording_service.core.model import Recording
 
@@ -36,6 +36,7 @@ class MemoryEvents:
         #: Up to where events have a delivery; None: nothing is to be delivered.
         self._scheduled: int | None = None
         self._held_until: datetime | None = None
+        self._forgotten = 0
 
     def number_events(self) -> FeedPosition:
         """Gives every event its revision; how far the feed has come then."""
@@ -62,17 +63,21 @@ class MemoryEvents:
         with self._events_lock:
             self._age += passed
 
-    def prune_events(self, age: timedelta, size: int) -> int:
-        """Removes the oldest events, as far as they were given their revisions so long ago; how many."""
+    def prune_events(self, age: timedelta, size: int) -> PrunedEvents:
+        """Removes the oldest events, as far as they were given their revisions so long ago."""
         with self._events_lock:
             latest = self._age - age
             old = [event for event in self._events[:size] if self._numbered_ages[event.revision] <= latest]
+            undelivered = 0
             for event in old:
                 del self._numbered_ages[event.revision]
-                self._deliveries.pop(event.revision, None)
+                row = self._deliveries.pop(event.revision, None)
+                is_unscheduled = self._scheduled is not None and event.revision > self._scheduled
+                undelivered += is_unscheduled if row is None else _is_pending(row)
                 self._position = self._position._replace(pruned_revision=event.revision)
             del self._events[: len(old)]
-            return len(old)
+            self._forgotten += undelivered
+            return PrunedEvents(len(old), undelivered)
 
     def begin_deliveries(self) -> None:
         """From now on events are to be delivered."""
@@ -142,10 +147,11 @@ class MemoryEvents:
             self._held_until = None
 
     def count_deliveries(self) -> DeliveryCounts:
-        """How many wait and how many were given up."""
+        """How many wait, were given up and were forgotten."""
         with self._events_lock:
             rows = list(self._deliveries.values())
-            return DeliveryCounts(sum(map(_is_pending, rows)), sum(row.delivered is False for row in rows))
+            given_up = sum(row.delivered is False for row in rows)
+            return DeliveryCounts(sum(map(_is_pending, rows)), given_up, self._forgotten)
 
     def _note_events(self, before: Recording | None, after: Recording) -> None:
         """Writes the events of a change, which is for whoever holds the lock."""

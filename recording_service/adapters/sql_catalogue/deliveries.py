@@ -66,6 +66,7 @@ _RESUME = update(event_feed).values(held_until=None)
 _COUNT = select(
     select(func.count()).select_from(event_deliveries).where(is_undelivered).scalar_subquery(),
     select(func.count()).select_from(event_deliveries).where(is_given_up).scalar_subquery(),
+    _f.forgotten,
 )
 
 
@@ -150,9 +151,9 @@ class SqlDeliveries(CataloguePart):
         self._database.write(lambda connection: connection.execute(_RESUME).rowcount)
 
     def count_deliveries(self) -> DeliveryCounts:
-        """How many wait and how many were given up."""
-        ((pending, given_up),) = self._database.rows(_COUNT, {})
-        return DeliveryCounts(pending, given_up)
+        """How many wait, were given up and were forgotten."""
+        ((pending, given_up, forgotten),) = self._database.rows(_COUNT, {})
+        return DeliveryCounts(pending, given_up, forgotten)
 
 
 def _locking(some: Select[Any]) -> Select[Any]:

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
 
 from recording_service.adapters.sql_catalogue.decisions import Change
 from recording_service.adapters.sql_catalogue.part import CataloguePart
 from recording_service.adapters.sql_catalogue.rows import MICROSECOND, Values, from_microseconds, to_microseconds
-from recording_service.adapters.sql_catalogue.schema import event_deliveries, event_feed, events
-from recording_service.core.event_ports import FeedPosition
+from recording_service.adapters.sql_catalogue.schema import event_deliveries, event_feed, events, is_undelivered
+from recording_service.core.event_ports import FeedPosition, PrunedEvents
 from recording_service.core.events import Event, EventType, new_events
 from recording_service.core.model import RecordingKey
 
@@ -42,6 +42,7 @@ _INSERT = insert(events)
 _POSITION = select(_f.revision, _f.pruned_revision)
 _POSITION_AND_UNNUMBERED = _POSITION.add_columns(exists().where(_e.revision.is_(None)))
 _LOCK = _POSITION.add_columns(_f.age).with_for_update()
+_LOCK_SCHEDULED = select(_f.scheduled_revision).with_for_update()
 _NUMBER = text("""UPDATE events SET revision = :given + fresh.place, numbered_age = :age
 FROM (
     SELECT number, row_number() OVER (ORDER BY number) AS place
@@ -61,7 +62,14 @@ _AGE = update(event_feed).values(age=_f.age + bindparam("passed"))
 _OLDEST = select(_e.revision, _e.numbered_age).where(_e.revision > 0).order_by(_e.revision).limit(bindparam("size"))
 _PRUNE = delete(events).where(_e.revision <= bindparam("last"))
 _PRUNE_DELIVERIES = delete(event_deliveries).where(event_deliveries.c.revision <= bindparam("last"))
-_NOTE_PRUNED = update(event_feed).values(pruned_revision=bindparam("last"))
+_COUNT_UNENDED = (
+    select(func.count())
+    .select_from(event_deliveries)
+    .where(event_deliveries.c.revision <= bindparam("last"), is_undelivered)
+)
+_NOTE_PRUNED = update(event_feed).values(
+    pruned_revision=bindparam("last"), forgotten=_f.forgotten + bindparam("undelivered")
+)
 
 
 class SqlEvents(CataloguePart):
@@ -92,8 +100,8 @@ class SqlEvents(CataloguePart):
         parameters = {"passed": passed // MICROSECOND}
         self._database.write(lambda connection: connection.execute(_AGE, parameters).rowcount)
 
-    def prune_events(self, age: timedelta, size: int) -> int:
-        """Removes the oldest events, as far as they were given their revisions so long ago; how many."""
+    def prune_events(self, age: timedelta, size: int) -> PrunedEvents:
+        """Removes the oldest events, as far as they were given their revisions so long ago."""
 
         def old(connection: Connection) -> list[int]:
             """The oldest revisions, up to the first that is kept: there is no gap in what is kept."""
@@ -104,17 +112,21 @@ class SqlEvents(CataloguePart):
 
         # Asked for often, and mostly in vain: no transaction begins for it.
         if not self._database.read(old):
-            return 0
+            return PrunedEvents(0, 0)
 
-        def prune(connection: Connection) -> int:
-            connection.execute(_LOCK).all()
+        def prune(connection: Connection) -> PrunedEvents:
+            scheduled = connection.execute(_LOCK_SCHEDULED).scalar_one()
             found = old(connection)
-            if found:
-                last = {"last": found[-1]}
-                connection.execute(_PRUNE, last)
-                connection.execute(_PRUNE_DELIVERIES, last)
-                connection.execute(_NOTE_PRUNED, last)
-            return len(found)
+            if not found:
+                return PrunedEvents(0, 0)
+            last = {"last": found[-1]}
+            undelivered = connection.execute(_COUNT_UNENDED, last).scalar_one()
+            if scheduled is not None:
+                undelivered += sum(revision > scheduled for revision in found)
+            connection.execute(_PRUNE, last)
+            connection.execute(_PRUNE_DELIVERIES, last)
+            connection.execute(_NOTE_PRUNED, last | {"undelivered": undelivered})
+            return PrunedEvents(len(found), undelivered)
 
         return self._database.write(prune)
 

@@ -318,6 +318,8 @@ event_feed = Table(
     Column("age", BigInteger, nullable=False),
     Column("scheduled_revision", BigInteger),
     Column("held_until", BigInteger),
+    # Events that were removed before they were delivered, ever.
+    Column("forgotten", BigInteger, nullable=False),
     PrimaryKeyConstraint("id", name="event_feed_key"),
 )
 
