@@ -202,6 +202,25 @@ def backup(folder: Path, shelf_only: bool) -> None:
 
 
 @main.command()
+def restored() -> None:
+    """Say that the catalogue was restored, before the service starts: its feed of events then begins anew.
+
+    Needed after pg_restore, and after a snapshot of a disk or of a server was put back; a catalogue that `backup` has
+    copied knows by itself. Without it, whoever reads the feed would miss the events that are given the numbers of lost
+    ones. With it they hear REVISION_PRUNED, and begin with a snapshot.
+
+    \b
+    Example:
+      pg_restore --dbname=recordings catalogue.dump
+      RECORDING_DATABASE_URL=postgresql:///recordings recording-service restored
+    """
+    from recording_service.processes.restored import run_restored
+
+    position = _run("restored", run_restored)
+    click.echo(f"the feed of events goes on after revision {position.revision}")
+
+
+@main.command()
 def token() -> None:
     """Make a token for a caller, and the hash of it that the configuration has.
 

@@ -1,10 +1,14 @@
 """What events need of the world: rows of the catalogue, of which these are parts, and somebody to deliver them to."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from recording_service.core.events import Event
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: How far the feed of a restored catalogue moves on at the least, whatever a clock says.
+LEAP = 10**9
 
 
 class FeedPosition(NamedTuple):
@@ -12,6 +16,15 @@ class FeedPosition(NamedTuple):
 
     revision: int
     pruned_revision: int
+
+    def anew(self, now: datetime) -> "FeedPosition":
+        """Where the feed of a restored catalogue begins: beyond all that may have been given since the backup.
+
+        No feed gives a million revisions a second, so none that was given before, after an earlier restore either, is
+        as high as the microseconds since 1970. They are exact in a double, too.
+        """
+        begin = max((now - _EPOCH) // timedelta(microseconds=1), self.revision + LEAP)
+        return FeedPosition(begin, begin)
 
 
 class PrunedEvents(NamedTuple):
@@ -37,6 +50,14 @@ class EventRows(Protocol):
 
     def feed_position(self) -> FeedPosition:
         """How far the feed has come. Whatever has a revision was committed before."""
+
+    def begin_feed_anew(self, now: datetime) -> FeedPosition:
+        """Moves the feed of a restored catalogue on to where no reader has been; how far it has come then.
+
+        Events since the backup are lost, and their revisions would be given once more: whoever has kept one of them
+        would miss what has it now. So no revision that was ever given is gone on from, and all begin with a snapshot.
+        Deliveries that wait stay. Again it moves the feed once more, which costs readers another snapshot.
+        """
 
     def events(self, after_revision: int, size: int) -> Sequence[Event]:
         """At most `size` events after that revision, in order and without a gap among them.

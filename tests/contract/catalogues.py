@@ -62,7 +62,13 @@ class DatabasesWithSchema:
             connection.execute(update(dispatcher).values(holder="", lease=0))
             connection.execute(
                 update(event_feed).values(
-                    revision=0, pruned_revision=0, age=0, scheduled_revision=None, held_until=None, forgotten=0
+                    revision=0,
+                    pruned_revision=0,
+                    age=0,
+                    scheduled_revision=None,
+                    held_until=None,
+                    forgotten=0,
+                    is_copy=0,
                 )
             )
         engine.dispose()

@@ -185,3 +185,14 @@ def test_events_that_are_forgotten_before_their_delivery_has_ended_are_counted(c
     assert catalogue.prune_events(SECOND, 3) == PrunedEvents(2, 2)
     assert catalogue.count_deliveries() == DeliveryCounts(0, 0, forgotten=2)
     assert catalogue.schedule_deliveries(TIME, 10) == 0
+
+
+def test_deliveries_go_on_though_the_feed_begins_anew(catalogue: Catalogue) -> None:
+    scheduled(catalogue, 1)
+    add_events(catalogue, 1, first=2)
+    catalogue.number_events()
+    begin = catalogue.begin_feed_anew(TIME).revision
+    add_events(catalogue, 1, first=3)
+    catalogue.number_events()
+    assert [catalogue.schedule_deliveries(TIME, 1) for _ in range(3)] == [1, 1, 0]
+    assert claimed(catalogue) == [(1, 1), (2, 1), (begin + 1, 1)]

@@ -161,6 +161,38 @@ def test_revisions_go_on_though_all_events_are_forgotten(catalogue: Catalogue) -
     assert [event.revision for event in catalogue.events(0, 10)] == [3]
 
 
+# A restored catalogue
+
+
+def test_a_feed_that_begins_anew_goes_on_beyond_all_that_was_ever_given(catalogue: Catalogue) -> None:
+    add_events(catalogue, 2)
+    catalogue.number_events()
+    first = catalogue.begin_feed_anew(TIME)
+    assert first == catalogue.feed_position() == FeedPosition(first.revision, first.revision)
+    add_events(catalogue, 2, first=3)
+    assert catalogue.number_events() == FeedPosition(first.revision + 2, first.revision)
+    assert [event.revision - first.revision for event in catalogue.events(first.revision, 10)] == [1, 2]
+    # A second later, and by a clock that was set back.
+    later = catalogue.begin_feed_anew(TIME + SECOND)
+    assert later.revision > first.revision + 2
+    assert catalogue.begin_feed_anew(TIME - SECOND).revision > later.revision
+
+
+def test_the_same_backup_restored_twice_begins_beyond_what_was_given_between() -> None:
+    of_backup = FeedPosition(8, 0)
+    first, second = of_backup.anew(TIME), of_backup.anew(TIME + SECOND)
+    assert second.revision - first.revision == 1_000_000
+    assert second.revision < 2**53
+
+
+def test_events_from_before_a_feed_began_anew_are_forgotten_in_their_time(catalogue: Catalogue) -> None:
+    add_events(catalogue, 2)
+    catalogue.number_events()
+    position = catalogue.begin_feed_anew(TIME)
+    forget_oldest(catalogue, 2)
+    assert catalogue.feed_position() == position
+
+
 def test_a_tombstone_stays_in_its_event_without_what_was_known_of_the_call(catalogue: Catalogue) -> None:
     call = CallDetails(from_number="+4915112345678", to_number="+493012345678", labels={"name": "Somebody"})
     put(catalogue, ready(1, call=call, failure_message="+4915112345678"))

@@ -180,12 +180,18 @@ class BothCatalogues(RuleBasedStateMachine):
     def look_at_the_verified(self, bounds: list[Any], size: int) -> None:
         self.both("least_verified", *bounds, size)
 
-    @rule(after_revision=st.integers(0, 9), size=sizes)
-    def read_the_feed(self, after_revision: int, size: int) -> None:
-        self.both("number_events")
+    @rule(after_revision=st.integers(0, 9), size=sizes, newest=st.booleans())
+    def read_the_feed(self, after_revision: int, size: int, newest: bool) -> None:
+        position = self.both("number_events")
+        # Beyond where the feed has begun anew, too.
+        after_revision = max(0, position.revision - after_revision) if newest else after_revision
         expected = self.memory.events(after_revision, size)
         found = self.sql.events(after_revision, size)
         assert [nameless(event) for event in found] == [nameless(event) for event in expected]
+
+    @rule(now=times)
+    def begin_the_feed_anew(self, now: Any) -> None:
+        self.both("begin_feed_anew", now)
 
     @rule(passed=st.integers(0, 2), age=st.integers(0, 3), size=sizes)
     def forget_events(self, passed: int, age: int, size: int) -> None:

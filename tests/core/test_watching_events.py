@@ -220,6 +220,25 @@ def test_a_reader_that_events_are_forgotten_under_is_told(
         watch.next(SOON)
 
 
+def test_whatever_was_kept_before_a_restore_is_refused_however_far_the_feed_has_come_since(
+    world: World, stack: ExitStack
+) -> None:
+    catalogue, hub = world.catalogue.adapter, hub_of(world, stack)
+    add_events(catalogue, 8)
+    reading = stack.enter_context(closing(hub.watch_events(EVERYTHING, 0)))
+    assert revisions(reading, 8) == list(range(1, 9))
+    # Of a backup: a reader has kept 10, and 9 and 10 of this catalogue are other events.
+    begin = catalogue.begin_feed_anew(world.clock.now()).revision
+    add_events(catalogue, 4, first=101)
+    for after_revision in (0, 8, 10):
+        with pytest.raises(RevisionPruned):
+            hub.watch_events(EVERYTHING, after_revision)
+    with pytest.raises(RevisionPruned):
+        reading.next(SOON)
+    with closing(hub.watch_events(EVERYTHING, begin)) as watch:
+        assert revisions(watch, 4) == [begin + 1, begin + 2, begin + 3, begin + 4]
+
+
 def test_a_revision_that_there_is_not_yet_is_refused(world: World, stack: ExitStack) -> None:
     hub = hub_of(world, stack)
     add_events(world.catalogue.adapter, 2)

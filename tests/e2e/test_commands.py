@@ -69,7 +69,20 @@ def test_the_demo_shows_every_step_as_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "grpc", "http", "worker", "dispatch", "events", "doctor", "backup", "demo", "twilio-stand-in"]
+    "command",
+    [
+        "serve",
+        "grpc",
+        "http",
+        "worker",
+        "dispatch",
+        "events",
+        "doctor",
+        "backup",
+        "restored",
+        "demo",
+        "twilio-stand-in",
+    ],
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
     helped = run(command, "--help")

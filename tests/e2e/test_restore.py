@@ -8,8 +8,9 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 import grpc
@@ -18,10 +19,16 @@ import requests
 
 from recording_service.adapters.embedded_redis import EmbeddedRedis
 from recording_service.adapters.redis_client import api_client
+from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.twilio_stand_in import answers
 from recording_service.twilio_stand_in.script import FOREVER
 from recording_service.twilio_stand_in.server import TwilioStandIn
+from recordings import RecordingsClient
+from recordings.errors import RevisionLost
 from recordings.v1 import deletion_pb2, enqueue_pb2, recording_pb2
+from tests.support.commands import run
+from tests.support.databases import DATABASES, postgresql_schema
+from tests.support.events import add_events
 from tests.support.restoring import (
     back_up,
     date_back,
@@ -360,6 +367,50 @@ def test_a_lost_object_that_twilio_has_no_more_ends_failed_with_a_reason(tmp_pat
             service.stream(gone)
         assert error_reason(refused.value) == (grpc.StatusCode.FAILED_PRECONDITION, "RECORDING_FAILED")
         assert requests.get(f"{service.http_url}/recordings/{gone}/stream", timeout=10).status_code == 424
+
+
+# The feed of events
+
+
+def test_a_reader_who_has_read_beyond_the_backup_begins_anew_and_misses_nothing(
+    tmp_path: Path, twilio: TwilioStandIn
+) -> None:
+    with serving(tmp_path, twilio) as service, RecordingsClient(service.grpc_address) as client:
+        back_up(service, tmp_path / "backup")
+        [lost] = new(service)
+        service.ready(lost)
+        kept = next(client.watch_events(after_revision=0)).after_revision
+    restore_catalogue(tmp_path / "backup", tmp_path / "data")
+
+    with serving(tmp_path, twilio) as service, RecordingsClient(service.grpc_address) as client:
+        # The feed comes further than it had before the reader is back.
+        since = new(service, 2)
+        for recording_sid in since:
+            service.processed(recording_sid)
+        with pytest.raises(RevisionLost):
+            next(client.watch_events(after_revision=kept))
+        with client.watch_events() as watch:
+            snapshot = list(takewhile(lambda message: not message.snapshot_complete, watch))
+            assert {message.recording.recording_sid for message in snapshot} == set(since)
+            delete(service, since[0])
+            told = next(message for message in watch if message.HasField("event"))
+            assert told.recording.recording_sid == since[0]
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_whoever_says_that_a_catalogue_was_restored_has_its_feed_begin_anew(tmp_path: Path, database: str) -> None:
+    with ExitStack() as stack:
+        is_sqlite = database == "sqlite"
+        url = f"sqlite:///{tmp_path}/catalogue.sqlite3" if is_sqlite else stack.enter_context(postgresql_schema())
+        catalogue = stack.enter_context(closing(SqlCatalogue.open(url)))
+        add_events(catalogue, 2)
+        before = catalogue.number_events()
+        variables = {"RECORDING_DATA_DIR": str(tmp_path / "data"), "RECORDING_DATABASE_URL": url}
+        said = run("restored", variables=variables)
+        assert said.returncode == 0, said.stderr
+        position = catalogue.feed_position()
+        assert position.pruned_revision == position.revision > before.revision
+        assert str(position.revision) in said.stdout
 
 
 # What Redis remembers

@@ -53,6 +53,12 @@ class MemoryEvents:
         """How far the feed has come."""
         return self._position
 
+    def begin_feed_anew(self, now: datetime) -> FeedPosition:
+        """Moves the feed on to where no reader has been; how far it has come then."""
+        with self._events_lock:
+            self._position = self._position.anew(now)
+            return self._position
+
     def events(self, after_revision: int, size: int) -> Sequence[Event]:
         """At most `size` events after that revision, in order."""
         with self._events_lock:
@@ -74,7 +80,8 @@ class MemoryEvents:
                 row = self._deliveries.pop(event.revision, None)
                 is_unscheduled = self._scheduled is not None and event.revision > self._scheduled
                 undelivered += is_unscheduled if row is None else _is_pending(row)
-                self._position = self._position._replace(pruned_revision=event.revision)
+                pruned_revision = max(self._position.pruned_revision, event.revision)
+                self._position = self._position._replace(pruned_revision=pruned_revision)
             del self._events[: len(old)]
             self._forgotten += undelivered
             return PrunedEvents(len(old), undelivered)

@@ -1,5 +1,6 @@
 """The catalogue in SQL, put together."""
 
+import logging
 from typing import Self
 
 from recording_service.adapters.sql_catalogue.accounts import SqlAccounts
@@ -18,6 +19,9 @@ from recording_service.adapters.sql_catalogue.revision import found_revision, re
 from recording_service.adapters.sql_catalogue.schema import SCHEMA_REVISION
 from recording_service.adapters.sql_catalogue.verified import SqlVerified
 from recording_service.adapters.sql_catalogue.waits import SqlWaits
+from recording_service.core.clock import SystemClock
+
+_log = logging.getLogger(__name__)
 
 
 class SqlCatalogue(
@@ -39,7 +43,8 @@ class SqlCatalogue(
     def open(cls, url: str, *, migrate: bool = True, options: DatabaseOptions | None = None) -> Self:
         """The catalogue at that URL: `sqlite:////path/of/file` or `postgresql://…`.
 
-        Brings the schema up to date, or (`migrate=False`) only checks it. Any number of processes may do so at once.
+        Brings the schema up to date, and has the feed of a restored backup begin anew, or (`migrate=False`) only checks
+        the schema. Any number of processes may do so at once.
         Raises ValueError for a URL of another kind, SchemaMismatch for a schema that this version can't work with, and
         CatalogueUnavailable if the database does not answer in time.
         """
@@ -54,10 +59,15 @@ class SqlCatalogue(
 
                 apply_migrations(url)
             database.read(require_current)
+            catalogue = cls(database)
+            if migrate and catalogue.begin_feed_of_copy(SystemClock().now()):
+                _log.warning(
+                    "the catalogue is a backup's: its feed of events begins anew, and its readers with a snapshot"
+                )
         except BaseException:
             database.close()
             raise
-        return cls(database)
+        return catalogue
 
     def check(self) -> None:
         """Raises CatalogueUnavailable unless the database answers and has the schema of this version."""

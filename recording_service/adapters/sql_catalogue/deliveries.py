@@ -22,7 +22,7 @@ _d = event_deliveries.c
 _f = event_feed.c
 _BEGIN = update(event_feed).where(_f.scheduled_revision.is_(None)).values(scheduled_revision=_f.revision)
 _IS_BEHIND = select(_f.scheduled_revision).where(_f.scheduled_revision < _f.revision)
-_LOCK = select(_f.scheduled_revision).with_for_update()
+_LOCK = select(_f.scheduled_revision, _f.revision).with_for_update()
 _UNSCHEDULED = (
     select(events.c.revision)
     .where(events.c.revision > bindparam("after_revision"))
@@ -84,13 +84,14 @@ class SqlDeliveries(CataloguePart):
 
         def schedule(connection: Connection) -> int:
             # Several hosts may do so at once: the second one finds them made.
-            scheduled = connection.execute(_LOCK).scalar_one()
+            ((scheduled, newest),) = connection.execute(_LOCK).all()
             found = connection.execute(_UNSCHEDULED, {"after_revision": scheduled, "size": size}).scalars().all()
             if found:
                 moment = to_microseconds(now)
                 fresh = {"attempt": 0, "failures": 0, "next_attempt_time": moment}
                 connection.execute(_INSERT, [fresh | {"revision": revision} for revision in found])
-                connection.execute(_MOVE_ON, {"last": found[-1]})
+            # Where there is none, those up to the newest revision were forgotten, or the feed has begun anew.
+            connection.execute(_MOVE_ON, {"last": found[-1] if found else newest})
             return len(found)
 
         return self._database.write(schedule)

@@ -9,10 +9,10 @@ the other was written, which those of one recording always were. Who writes even
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, case, delete, exists, func, insert, select, text, update
 
 from recording_service.adapters.sql_catalogue.decisions import Change
 from recording_service.adapters.sql_catalogue.part import CataloguePart
@@ -67,9 +67,13 @@ _COUNT_UNENDED = (
     .select_from(event_deliveries)
     .where(event_deliveries.c.revision <= bindparam("last"), is_undelivered)
 )
+# A feed that has begun anew is beyond the events from before, which are kept for their deliveries.
 _NOTE_PRUNED = update(event_feed).values(
-    pruned_revision=bindparam("last"), forgotten=_f.forgotten + bindparam("undelivered")
+    pruned_revision=case((_f.pruned_revision < bindparam("last"), bindparam("last")), else_=_f.pruned_revision),
+    forgotten=_f.forgotten + bindparam("undelivered"),
 )
+_IS_COPY = select(_f.is_copy)
+_BEGIN_ANEW = update(event_feed).values(revision=bindparam("begin"), pruned_revision=bindparam("begin"), is_copy=0)
 
 
 class SqlEvents(CataloguePart):
@@ -84,6 +88,24 @@ class SqlEvents(CataloguePart):
             position, count = self._database.write(_number_some)
             if count < CHUNK:
                 return position
+
+    def begin_feed_anew(self, now: datetime) -> FeedPosition:
+        """Moves the feed on to where no reader has been; how far it has come then."""
+        return self._database.write(lambda connection: _begin_anew(connection, now))
+
+    def begin_feed_of_copy(self, now: datetime) -> bool:
+        """Has the feed of what was a backup begin anew; whether it was one. Idempotent."""
+        if not self._database.rows(_IS_COPY, {})[0][0]:
+            return False
+
+        def begin(connection: Connection) -> bool:
+            # Several processes may find it at once: the second one finds it done.
+            is_copy = bool(connection.execute(_IS_COPY.with_for_update()).scalar_one())
+            if is_copy:
+                _begin_anew(connection, now)
+            return is_copy
+
+        return self._database.write(begin)
 
     def feed_position(self) -> FeedPosition:
         """How far the feed has come."""
@@ -172,3 +194,10 @@ def _number_some(connection: Connection) -> tuple[FeedPosition, int]:
     if count:
         connection.execute(_MOVE_ON, {"count": count})
     return FeedPosition(revision + count, pruned_revision), count
+
+
+def _begin_anew(connection: Connection, now: datetime) -> FeedPosition:
+    ((revision, pruned_revision, _),) = connection.execute(_LOCK).all()
+    position = FeedPosition(revision, pruned_revision).anew(now)
+    connection.execute(_BEGIN_ANEW, {"begin": position.revision})
+    return position

@@ -320,6 +320,8 @@ event_feed = Table(
     Column("held_until", BigInteger),
     # Events that were removed before they were delivered, ever.
     Column("forgotten", BigInteger, nullable=False),
+    # 1 in a backup, until that is used as a catalogue.
+    Column("is_copy", Integer, nullable=False),
     PrimaryKeyConstraint("id", name="event_feed_key"),
 )
 

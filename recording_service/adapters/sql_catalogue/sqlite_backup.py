@@ -51,9 +51,13 @@ def copy_catalogue(url: str, copy: Path, progress: Progress) -> int:
 
 
 def seal(copy: Path) -> None:
-    """Makes one file of it that needs no other beside it, flushed. Idempotent. Raises CatalogueCopyFailed."""
+    """Makes one file of it that needs no other beside it, flushed, and says in it that it is a copy.
+
+    So its feed begins anew when it is opened as a catalogue. Idempotent. Raises CatalogueCopyFailed.
+    """
     with _explained(f"{copy} can't be finished"):
         with closing(_connected(copy)) as connection:
+            connection.execute("UPDATE event_feed SET is_copy = 1")
             ((mode,),) = connection.execute("PRAGMA journal_mode = DELETE")
         if mode != "delete":
             raise CatalogueCopyFailed(f"{copy} can't be finished: somebody is reading it")

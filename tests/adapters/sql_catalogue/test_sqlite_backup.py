@@ -11,6 +11,7 @@ import pytest
 
 from recording_service.adapters.sql_catalogue import SqlCatalogue, sqlite_backup
 from recording_service.adapters.sql_catalogue.sqlite_backup import CatalogueCopyFailed, copy_catalogue, seal
+from recording_service.core.model import RecordingState
 from tests.support.recordings import a_recording, another, put
 
 
@@ -43,6 +44,25 @@ def test_a_copy_is_a_catalogue_in_one_private_file(catalogue: SqlCatalogue, sqli
     with closing(SqlCatalogue.open(f"sqlite:///{copy}", migrate=False)) as restored:
         assert restored.get(first.key) == first
         assert restored.get(second.key) == second
+
+
+def test_the_feed_of_a_copy_begins_anew_once_it_is_used_as_a_catalogue(
+    catalogue: SqlCatalogue, sqlite_url: str, copy: Path
+) -> None:
+    put(catalogue, another(1, state=RecordingState.READY, object_key="1.mp3"))
+    position = catalogue.number_events()
+    copy_catalogue(sqlite_url, copy, no_progress)
+    seal(copy)
+
+    with closing(SqlCatalogue.open(f"sqlite:///{copy}", migrate=False)) as looked_at:
+        assert looked_at.feed_position() == position
+    with closing(SqlCatalogue.open(f"sqlite:///{copy}")) as restored:
+        begin = restored.feed_position()
+        assert begin.pruned_revision == begin.revision > position.revision
+    with closing(SqlCatalogue.open(f"sqlite:///{copy}")) as restarted:
+        assert restarted.feed_position() == begin
+    with closing(SqlCatalogue.open(sqlite_url)) as live:
+        assert live.feed_position() == position
 
 
 def test_a_copy_that_was_read_can_be_sealed_again(catalogue: SqlCatalogue, sqlite_url: str, copy: Path) -> None:

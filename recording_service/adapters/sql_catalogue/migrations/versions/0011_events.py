@@ -40,9 +40,10 @@ def upgrade() -> None:
         sa.Column("scheduled_revision", sa.BigInteger()),
         sa.Column("held_until", sa.BigInteger()),
         sa.Column("forgotten", sa.BigInteger(), nullable=False),
+        sa.Column("is_copy", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="event_feed_key"),
     )
-    op.bulk_insert(feed, [{"id": 1, "revision": 0, "pruned_revision": 0, "age": 0, "forgotten": 0}])
+    op.bulk_insert(feed, [{"id": 1, "revision": 0, "pruned_revision": 0, "age": 0, "forgotten": 0, "is_copy": 0}])
     op.create_table(
         "event_deliveries",
         sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
