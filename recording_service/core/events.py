@@ -40,7 +40,7 @@ class Event:
     #: When it happened, by the clock of the host that noted it.
     event_time: datetime
     facts: Facts
-    #: Its place in the feed, from 1 on and without a gap; 0 as long as it has none.
+    #: Its place in the feed, from 1 on and without a gap but where a restored one began anew; 0 as long as it has none.
     revision: int = 0
 
     @property

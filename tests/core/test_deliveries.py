@@ -411,6 +411,9 @@ def test_what_is_under_way_when_a_sender_stops_is_due_for_the_next_one(begun: Wo
     receiver.answer = lambda _: SILENT if receiver.closed.wait(30.0) else OK
     with sending(begun, receiver, replace(SETTINGS, stop_seconds=0.01)):
         eventually(lambda: receiver.came == [1])
+    now = begun.clock.now()
+    (left,) = begun.catalogue.adapter.claim_deliveries(now, timedelta(0), SETTINGS.longest_wait, 1)
+    assert (left.attempt, left.failures) == (2, 0)
     following = Receiver()
     with sending(begun, following):
         eventually(lambda: has_ended(begun, 1))

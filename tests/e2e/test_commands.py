@@ -1,13 +1,16 @@
 """The commands that are for people: doctor, demo, help."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from recording_service.adapters.sql_catalogue import SqlCatalogue
 from recording_service.twilio_stand_in.server import TwilioStandIn
 from tests.support.commands import run, sound_variables
 from tests.support.event_receiver import SECRET, EventReceiverServer
+from tests.support.events import add_events, forget_oldest
 from tests.support.running_service import AUTH_TOKEN
 
 
@@ -59,6 +62,21 @@ def test_the_doctor_tells_whether_the_receiver_of_events_can_be_reached(tmp_path
     assert "0 wait for their next attempt, 0 were given up" in examined.stdout
     assert receiver.callbacks == []
     assert receiver.refused == []
+
+
+def test_the_doctor_counts_the_events_that_were_forgotten_undelivered(tmp_path: Path, twilio: TwilioStandIn) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o700)
+    with closing(SqlCatalogue.open(f"sqlite:///{data_dir}/catalogue.sqlite3")) as catalogue:
+        catalogue.begin_deliveries()
+        add_events(catalogue, 2)
+        catalogue.number_events()
+        forget_oldest(catalogue, 2)
+    with EventReceiverServer() as receiver:
+        told = {"RECORDING_EVENTS_URL": receiver.url, "RECORDING_EVENTS_SECRET": SECRET}
+        examined = run("doctor", variables={**sound_variables(tmp_path, twilio), **told})
+
+    assert "2 were forgotten before they were delivered (RECORDING_EVENTS_RETENTION_DAYS)" in examined.stdout
 
 
 def test_the_demo_shows_every_step_as_told() -> None:
