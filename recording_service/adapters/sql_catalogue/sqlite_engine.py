@@ -72,7 +72,11 @@ def create_sqlite_file(path: Path, options: DatabaseOptions) -> None:
     """
     deadline = time.monotonic() + options.lock_seconds
     try:
-        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+        # Without opening it: to close a file that this process has open elsewhere would give up SQLite's locks on it
+        # (sqlite.org/howtocorrupt.html, 2.2), and others would take the WAL away that is being read.
+        os.mknod(path, FILE_MODE)
+    except FileExistsError:
+        pass
     except OSError as error:
         raise CatalogueUnavailable from error
     while True:

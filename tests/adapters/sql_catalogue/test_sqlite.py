@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -27,6 +29,16 @@ from tests.support.simultaneous import simultaneously
 
 MINUTE = timedelta(minutes=1)
 
+#: What another process does: it writes a recording, and leaves.
+COMMITTING = """
+import sys
+from recording_service.adapters.sql_catalogue import SqlCatalogue
+from tests.support.recordings import another, put
+catalogue = SqlCatalogue.open(sys.argv[1])
+put(catalogue, another(int(sys.argv[2])))
+catalogue.close()
+"""
+
 
 def test_nobody_else_reads_the_files_of_a_new_catalogue(tmp_path: Path) -> None:
     # As a volume's is, or a folder that the system has made.
@@ -36,6 +48,16 @@ def test_nobody_else_reads_the_files_of_a_new_catalogue(tmp_path: Path) -> None:
         files = list(tmp_path.glob("catalogue.sqlite3*"))
         assert len(files) == 3
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_catalogue_that_is_open_twice_in_a_process_sees_what_others_commit(sqlite_url: str) -> None:
+    with closing(SqlCatalogue.open(sqlite_url)) as catalogue:
+        assert catalogue.get(a_recording().key) is None
+        SqlCatalogue.open(sqlite_url).close()
+        # Whoever closes a file that nobody else has open takes its WAL away.
+        for number in (1, 2):
+            subprocess.run([sys.executable, "-c", COMMITTING, sqlite_url, str(number)], check=True, timeout=60)
+        assert catalogue.get(another(2).key) is not None
 
 
 def test_a_catalogue_that_was_made_readable_stays_so(tmp_path: Path) -> None:
