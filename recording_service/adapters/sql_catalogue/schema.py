@@ -162,9 +162,7 @@ _of_state("recordings_verified", is_ready, _c.state, _c.verified_time, _c.accoun
 _partial("recordings_unsettled", is_unsettled, *AGE)
 _partial("recordings_call", has_call, _c.call_sid)
 # The same for processing, of which there is none that waits for its account.
-_of_state(
-    "recordings_processing_rung",
-    and_(is_to_be_processed, is_processing_rung),
+_TO_BE_PROCESSED = (
     _c.processing_state,
     _c.priority,
     _c.account_sid,
@@ -172,16 +170,16 @@ _of_state(
     _c.recording_sid,
     _c.processing_rung_time,
 )
+_of_state(
+    "recordings_processing_rung",
+    and_(is_to_be_processed, is_processing_rung),
+    *_TO_BE_PROCESSED,
+)
 # Those of which no step has ended are claimed first, and may be none among very many.
 _of_state(
     "recordings_processing_not_begun",
     and_(is_to_be_processed, is_processing_rung, is_not_begun),
-    _c.processing_state,
-    _c.priority,
-    _c.account_sid,
-    _c.create_time,
-    _c.recording_sid,
-    _c.processing_rung_time,
+    *_TO_BE_PROCESSED,
     _c.processing_ends,
 )
 _of_state(

@@ -4,8 +4,7 @@ Nothing tells who is on which channel of a call, so speakers are called by their
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +24,13 @@ from recordings.v1.lookup_pb2 import GetRecordingRequest
 _DIGITS = 6
 
 
+class Write(Protocol):
+    """A form of transcripts."""
+
+    def __call__(self, transcript: Transcript, *, channels: int) -> str:
+        """The transcript in it. `channels`: how many the recording has, as far as the transcript does not tell."""
+
+
 class Transcripts:
     """The endpoints for transcripts."""
 
@@ -35,43 +41,41 @@ class Transcripts:
 
     async def web_vtt(self, request: Request) -> Response:
         """As captions, for a `<track>`."""
-        channels = await self._channels(request)
-        return await self._answer(
-            request, lambda transcript: to_web_vtt(transcript, channels=channels), "text/vtt; charset=utf-8", "vtt"
-        )
+        return await self._answer(request, to_web_vtt, "text/vtt; charset=utf-8", "vtt")
 
     async def plain_text(self, request: Request) -> Response:
         """For people, a line a segment."""
-        channels = await self._channels(request)
-        return await self._answer(
-            request, lambda transcript: to_plain_text(transcript, channels=channels), "text/plain; charset=utf-8", "txt"
-        )
+        return await self._answer(request, to_plain_text, "text/plain; charset=utf-8", "txt")
 
     async def json(self, request: Request) -> Response:
         """For programs: segments and words, with times in seconds and how sure the transcriber was."""
-        return await self._answer(request, to_json, "application/json", "json")
+        return await self._answer(request, lambda transcript, channels: to_json(transcript), "application/json", "json")
 
-    async def _channels(self, request: Request) -> int:
-        """How many channels the recording has, which its transcript does not tell; 0 if it was not probed."""
+    async def _answer(self, request: Request, write: Write, media_type: str, extension: str) -> Response:
         target = Target.of(request)
+
+        async def fetched() -> tuple[results_pb2.GetTranscriptResponse, int]:
+            asked = results_pb2.GetTranscriptRequest(account_sid=target.account_sid, recording_sid=target.recording_sid)
+            answer = await self._client.get_transcript(asked, CallIdentity.of(request), self._timeout_seconds)
+            # Whoever speaks on another channel than the first tells that there are several.
+            is_told = extension == "json" or not answer.segments or any(each.channel for each in answer.segments)
+            return answer, 0 if is_told else await self._channels(request, target)
+
+        return await self._renditions.answer(
+            request,
+            fetched,
+            lambda found: write(transcript_of(found[0]), channels=found[1]).encode(),
+            Form(media_type, f"transcript-{target.recording_sid}.{extension}"),
+        )
+
+    async def _channels(self, request: Request, target: Target) -> int:
+        """How many channels the recording has, which its transcript does not tell; 0 if it was not probed."""
         recording = await self._client.get_recording(
             GetRecordingRequest(account_sid=target.account_sid, recording_sid=target.recording_sid),
             CallIdentity.of(request),
             self._timeout_seconds,
         )
         return recording.probe.channels
-
-    async def _answer(
-        self, request: Request, write: Callable[[Transcript], str], media_type: str, extension: str
-    ) -> Response:
-        target = Target.of(request)
-        asked = results_pb2.GetTranscriptRequest(account_sid=target.account_sid, recording_sid=target.recording_sid)
-        return await self._renditions.answer(
-            request,
-            lambda: self._client.get_transcript(asked, CallIdentity.of(request), self._timeout_seconds),
-            lambda answer: write(transcript_of(answer)).encode(),
-            Form(media_type, f"transcript-{target.recording_sid}.{extension}"),
-        )
 
 
 def transcript_of(answer: results_pb2.GetTranscriptResponse) -> Transcript:

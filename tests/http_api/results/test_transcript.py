@@ -54,6 +54,14 @@ def test_who_speaks_alone_is_named_where_the_recording_has_two_channels(
     assert ("<v Channel 1>" in client.get(f"{PATH}.vtt").body.decode()) is (channels == 2)
 
 
+@pytest.mark.parametrize("extension", ["vtt", "txt", "json"])
+def test_the_recording_is_not_asked_for_where_its_transcript_tells_who_speaks(
+    client: Client, recordings: FakeRecordings, extension: str
+) -> None:
+    assert client.get(f"{PATH}.{extension}").status == 200
+    assert recordings.of("GetRecording") == []
+
+
 def test_json_has_words_and_how_sure_they_are_and_seconds_as_numbers(client: Client) -> None:
     answer = client.get(f"{PATH}.json")
 

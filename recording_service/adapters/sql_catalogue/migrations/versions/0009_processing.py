@@ -18,6 +18,14 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _PENDING = "processing_state = 'pending'"
 _RUNG = f"{_PENDING} AND processing_rung_time IS NOT NULL"
 _NOT_BEGUN = f"{_RUNG} AND processing_ends = '{{}}'"
+_RUNG_COLUMNS = (
+    "processing_state",
+    "priority",
+    "account_sid",
+    "create_time",
+    "recording_sid",
+    "processing_rung_time",
+)
 _UNRUNG = f"{_PENDING} AND processing_rung_time IS NULL"
 _RUNNING = "processing_state = 'running'"
 
@@ -43,22 +51,12 @@ def upgrade() -> None:
     _partial(
         "recordings_processing_rung",
         _RUNG,
-        "processing_state",
-        "priority",
-        "account_sid",
-        "create_time",
-        "recording_sid",
-        "processing_rung_time",
+        *_RUNG_COLUMNS,
     )
     _partial(
         "recordings_processing_not_begun",
         _NOT_BEGUN,
-        "processing_state",
-        "priority",
-        "account_sid",
-        "create_time",
-        "recording_sid",
-        "processing_rung_time",
+        *_RUNG_COLUMNS,
         "processing_ends",
     )
     _partial("recordings_processing_unrung", _UNRUNG, "processing_state", "processing_next_attempt_time")
